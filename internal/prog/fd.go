@@ -1,0 +1,51 @@
+package prog
+
+import (
+	"io"
+	"os"
+	"syscall"
+)
+
+// standard returns f, or a reader that fails with EBADF where the program was
+// started with that descriptor closed. The Go runtime hides a closed standard
+// descriptor by opening /dev/null on it for reading and writing; a shell's
+// "< /dev/null" opens it for reading only, which is how the two are told
+// apart. Without this "tcprules a b <&-" would replace the rules by none.
+func standard(f *os.File) io.Reader {
+	if wasClosed(int(f.Fd())) {
+		return closedReader{}
+	}
+	return f
+}
+
+type closedReader struct{}
+
+func (closedReader) Read([]byte) (int, error) { return 0, syscall.EBADF }
+
+func wasClosed(fd int) bool {
+	var st, null syscall.Stat_t
+	if syscall.Fstat(fd, &st) != nil {
+		return true
+	}
+	if st.Mode&syscall.S_IFMT != syscall.S_IFCHR || syscall.Stat(os.DevNull, &null) != nil || st.Rdev != null.Rdev {
+		return false
+	}
+	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
+	return errno == 0 && flags&syscall.O_ACCMODE == syscall.O_RDWR
+}
+
+func inherited(n int) *os.File {
+	var st syscall.Stat_t
+	if syscall.Fstat(n, &st) != nil {
+		return nil
+	}
+	switch n {
+	case 0:
+		return os.Stdin
+	case 1:
+		return os.Stdout
+	case 2:
+		return os.Stderr
+	}
+	return os.NewFile(uintptr(n), "fd")
+}

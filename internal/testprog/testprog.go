@@ -1,0 +1,127 @@
+// Package testprog gives tests the project's programs as real binaries, and
+// scripts that run them. Only tests import it.
+package testprog
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Dir returns the folder that holds the project's programs under their real
+// names: $UCSPI_GO_BIN when set (make sets it), else they are built once per
+// test process.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv("UCSPI_GO_BIN"); dir != "" {
+		return dir, nil
+	}
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "ucspi-go-bin")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-o", dir+"/", "./cmd/...")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		os.RemoveAll(dir)
+		return "", &buildError{err, string(out)}
+	}
+	return dir, nil
+})
+
+type buildError struct {
+	err error
+	out string
+}
+
+func (e *buildError) Error() string { return "go build: " + e.err.Error() + "\n" + e.out }
+
+// Main runs the tests and then removes the programs that they built. A test
+// package that uses Dir or Run calls it from TestMain.
+func Main(m *testing.M) {
+	code := m.Run()
+	if os.Getenv("UCSPI_GO_BIN") == "" {
+		if dir, err := build(); err == nil && strings.Contains(filepath.Base(dir), "ucspi-go-bin") {
+			os.RemoveAll(dir)
+		}
+	}
+	os.Exit(code)
+}
+
+// Root returns the top of the source tree.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return "", os.ErrNotExist
+		}
+		dir = up
+	}
+}
+
+// Run runs the scripts (*.txtar) of a folder with the project's programs
+// first in PATH and $BIN naming their folder. Beside testscript's own
+// commands a script has those of commands.
+func Run(t *testing.T, dir string) {
+	bin := Dir(t)
+	testscript.Run(t, testscript.Params{
+		Dir:           dir,
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Cmds:          commands,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("BIN", bin)
+			return nil
+		},
+	})
+}
+
+// commands are the project's own script commands, one file each.
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){}
+
+// Peer returns the path of another project's program that a conformance test
+// compares with. Where it is missing the test is skipped, or fails when
+// $CONFORMANCE is "strict", as it is in CI.
+func Peer(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		Missing(t, name)
+	}
+	return path
+}
+
+// Missing skips the test for want of a peer, or fails it when $CONFORMANCE is
+// "strict".
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CONFORMANCE") == "strict" {
+		t.Fatalf("missing peer: %s", what)
+	}
+	t.Skipf("missing peer: %s", what)
+}
