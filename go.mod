@@ -3,10 +3,15 @@ module ucspi-go
 go 1.26.0
 
 require (
-	github.com/colinmarc/cdb v0.0.0-20190223170904-60f317823f70 // indirect
-	github.com/emersion/go-msgauth v0.7.0 // indirect
-	github.com/rogpeppe/go-internal v1.16.0 // indirect
-	golang.org/x/net v0.62.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
+	github.com/colinmarc/cdb v0.0.0-20190223170904-60f317823f70
+	github.com/emersion/go-msgauth v0.7.0
+	github.com/rogpeppe/go-internal v1.16.0
+	golang.org/x/net v0.62.0
+	golang.org/x/sys v0.49.0
+)
+
+require (
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/tools v0.51.0 // indirect
 )

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -24,6 +23,8 @@ func Dir(t testing.TB) string {
 	}
 	return dir
 }
+
+var built string // folder to remove at the end; empty for none
 
 var build = sync.OnceValues(func() (string, error) {
 	if dir := os.Getenv("UCSPI_GO_BIN"); dir != "" {
@@ -44,6 +45,7 @@ var build = sync.OnceValues(func() (string, error) {
 		os.RemoveAll(dir)
 		return "", &buildError{err, string(out)}
 	}
+	built = dir
 	return dir, nil
 })
 
@@ -58,10 +60,8 @@ func (e *buildError) Error() string { return "go build: " + e.err.Error() + "\n"
 // package that uses Dir or Run calls it from TestMain.
 func Main(m *testing.M) {
 	code := m.Run()
-	if os.Getenv("UCSPI_GO_BIN") == "" {
-		if dir, err := build(); err == nil && strings.Contains(filepath.Base(dir), "ucspi-go-bin") {
-			os.RemoveAll(dir)
-		}
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
