@@ -1,0 +1,65 @@
+# ucspi-go: needs Go and make, nothing else.
+GO ?= go
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZTIME ?= 30s
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
+# Tests run the programs that "make" built, not copies of their own.
+TEST = UCSPI_GO_BIN=$(CURDIR)/bin $(GO) test -count=1
+
+.PHONY: all demo run test check race conformance fuzz bench golden install clean
+
+all:
+	@command -v $(GO) >/dev/null || { echo "make: no Go: install Go 1.26 or later (https://go.dev/dl) or set GO=" >&2; exit 1; }
+	$(BUILD) -o bin/ ./cmd/...
+
+# The main job on loopback, from a line of tcp.smtp to a signed message; ends by itself.
+demo: all
+	$(GO) run ./internal/demo -b bin
+
+# The same set-up, serving on 127.0.0.1:2525 until interrupted.
+run: all
+	$(GO) run ./internal/demo -b bin -s 127.0.0.1:2525
+
+test: all check
+	$(TEST) -shuffle=on ./...
+
+check:
+	@fmt=$$(gofmt -l cmd internal qmaildkim rules tcprules tcpserver); [ -z "$$fmt" ] || { echo "gofmt would change: $$fmt" >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags conformance ./...
+
+race: all
+	UCSPI_GO_BIN=$(CURDIR)/bin CGO_ENABLED=1 $(GO) test -count=1 -race -shuffle=on ./...
+
+# Side by side with the C programs and other DKIM implementations. Installs
+# nothing: what is missing is named, and its cases are skipped, or fail with
+# CONFORMANCE=strict.
+conformance: all
+	@for p in tcpserver:ucspi-tcp dkimverify:python3-dkim opendkim-testkey:opendkim-tools strace:strace unshare:util-linux ip:iproute2; do \
+		command -v $${p%%:*} >/dev/null || echo "conformance: missing $${p%%:*} (Debian package $${p##*:})"; done
+	@perl -MMail::DKIM -e1 2>/dev/null || echo "conformance: missing Mail::DKIM (Debian package libmail-dkim-perl)"
+	$(TEST) -tags conformance -timeout 15m -v -run '^TestConformance' ./...
+
+fuzz:
+	@for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+# Benchmarks of the packages, then whole programs against the C ones installed here.
+bench: all
+	$(GO) test -run '^$$' -bench . ./...
+	$(GO) run ./internal/bench -bin bin
+
+# Remakes the golden files with the C programs.
+golden:
+	$(GO) generate ./...
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 bin/* $(DESTDIR)$(PREFIX)/bin
+
+clean:
+	rm -rf bin
