@@ -1,0 +1,67 @@
+package ucspi_test
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"ucspi-go/internal/ucspi"
+	"ucspi-go/rules"
+)
+
+func TestSafe(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 100)
+	for in, want := range map[string]string{
+		"":              "",
+		"mail.example":  "mail.example",
+		"a b\tc\nd\x00": "a?b?c?d?",
+		"100%:é\x7f~":   "100?????~",
+		long[:99]:       long[:99],
+		long:            long + "...",
+		long + "yz":     long + "...",
+	} {
+		if got := ucspi.Safe(in); got != want {
+			t.Errorf("Safe(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func facts(host, info *string) ucspi.Facts {
+	return ucspi.Facts{
+		Local:      netip.MustParseAddrPort("10.0.0.1:25"),
+		Remote:     netip.MustParseAddrPort("10.0.0.2:4711"),
+		RemoteHost: host,
+		RemoteInfo: info,
+	}
+}
+
+func TestAppend(t *testing.T) {
+	t.Parallel()
+	empty, host := "", "client.example"
+	inherited := rules.Environ{"A=1", "TCPREMOTEHOST=liar", "TCPREMOTEINFO=x", "TCPREMOTEHOST=twice", "TCPLOCALHOST=l", "PROTO=UDP"}
+	base := ucspi.Clear(inherited)
+	if !slices.Equal(base, rules.Environ{"A=1"}) {
+		t.Errorf("Clear = %q, want every copy of the names gone", base)
+	}
+	common := rules.Environ{"A=1", "PROTO=TCP", "TCPLOCALIP=10.0.0.1", "TCPLOCALPORT=25", "TCPREMOTEIP=10.0.0.2", "TCPREMOTEPORT=4711"}
+	if got := facts(nil, nil).Append(base); !slices.Equal(got, common) {
+		t.Errorf("Append = %q, want %q", got, common)
+	}
+	want := append(slices.Clone(common), "TCPREMOTEHOST=client.example", "TCPREMOTEINFO=")
+	if got := facts(&host, &empty).Append(base); !slices.Equal(got, want) {
+		t.Errorf("Append = %q, want %q", got, want)
+	}
+}
+
+func TestLine(t *testing.T) {
+	t.Parallel()
+	host, info := "odd%name", "a:b"
+	if got, want := facts(nil, nil).Line(), ":10.0.0.1:25 :10.0.0.2::4711"; got != want {
+		t.Errorf("Line = %q, want %q", got, want)
+	}
+	if got, want := facts(&host, &info).Line(), ":10.0.0.1:25 odd?name:10.0.0.2:a?b:4711"; got != want {
+		t.Errorf("Line = %q, want %q", got, want)
+	}
+}
