@@ -51,7 +51,7 @@ fuzz:
 # Benchmarks of the packages, then whole programs against the C ones installed here.
 bench: all
 	$(GO) test -run '^$$' -bench . ./...
-	$(GO) run ./internal/bench -bin bin
+	$(GO) run ./internal/bench -b bin
 
 # Remakes the golden files with the C programs.
 golden:
