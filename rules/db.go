@@ -1,0 +1,181 @@
+package rules
+
+import (
+	"encoding/binary"
+	"io"
+	"io/fs"
+)
+
+const (
+	indexSize = 256 * 8 // bytes: position and length of each hash table
+
+	// maxData is the longest record that is believed, in bytes. The kernel
+	// starts no program with an environment of that size.
+	maxData = 16 << 20
+)
+
+// A DB is an open rules database. Its methods may be called concurrently,
+// except Close.
+type DB struct {
+	name  string
+	r     io.ReaderAt // closed by Close if it has a closer
+	size  int64       // bytes
+	index [indexSize]byte
+}
+
+// Open opens the database of that name. The error wraps that of the system,
+// such as fs.ErrNotExist, or ErrCorrupt for a file that is none.
+func Open(name string) (*DB, error) {
+	f, err := openFile(name)
+	if err != nil {
+		return nil, err
+	}
+	db, err := newDB(name, f, f.stat.Size)
+	if err != nil {
+		f.Close()
+	}
+	return db, err
+}
+
+func newDB(name string, r io.ReaderAt, size int64) (*DB, error) {
+	db := &DB{name: name, r: r, size: size}
+	if err := db.read(db.index[:], 0); err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+// Close closes the file. No lookup may be in progress or follow.
+func (db *DB) Close() error {
+	if c, ok := db.r.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// Lookup returns the decision for a client: that of the first record found in
+// search order. "No instruction" differs from "not found" in Found. After an
+// error, which names the file, nothing is known and the client must not pass.
+func (db *DB) Lookup(c Client) (Decision, error) {
+	d := Decision{Tried: make([]string, 0, 8)}
+	p := probe{DB: db}
+	for key := range c.keys() {
+		d.Tried = append(d.Tried, key)
+		data, found, err := p.get(key)
+		if err != nil {
+			return Decision{}, err
+		}
+		if found {
+			d.Key, d.Found = key, true
+			d.decide(data)
+			break
+		}
+	}
+	return d, nil
+}
+
+// read fills buf from offset at.
+func (db *DB) read(buf []byte, at int64) error {
+	if at > db.size-int64(len(buf)) {
+		return db.corrupt()
+	}
+	// Less than there was at first: somebody cuts the file under us.
+	if n, err := db.r.ReadAt(buf, at); n < len(buf) {
+		if err == io.EOF {
+			return db.corrupt()
+		}
+		return &fs.PathError{Op: "read", Path: db.name, Err: err}
+	}
+	return nil
+}
+
+func (db *DB) corrupt() error {
+	return &fs.PathError{Op: "read", Path: db.name, Err: ErrCorrupt}
+}
+
+// A probe asks for keys one after the other. It exists for its buffers.
+type probe struct {
+	*DB
+	slots [256]byte // 32 at a time: most tables are shorter
+	head  [8]byte
+	key   []byte
+}
+
+// get returns the data of the first record with that key. The time is at most
+// linear in the size of the key's table, the memory in that of key and data.
+func (p *probe) get(key string) (data []byte, found bool, err error) {
+	h := hash(key)
+	start, length := pair(p.index[h&0xff*8:])
+	if length == 0 {
+		return nil, false, nil
+	}
+	if int64(start)+8*int64(length) > p.size {
+		return nil, false, p.corrupt()
+	}
+	at := h >> 8 % length
+	var slots []byte
+	for range length {
+		if len(slots) == 0 {
+			slots = p.slots[:min(len(p.slots), 8*int(length-at))]
+			if err := p.read(slots, int64(start)+8*int64(at)); err != nil {
+				return nil, false, err
+			}
+		}
+		slotHash, pos := pair(slots)
+		if pos == 0 {
+			return nil, false, nil
+		}
+		if slotHash == h {
+			if data, found, err = p.record(pos, key); found || err != nil {
+				return data, found, err
+			}
+		}
+		slots = slots[8:]
+		if at++; at == length {
+			at = 0
+		}
+	}
+	// Every writer leaves half of a table unused.
+	return nil, false, p.corrupt()
+}
+
+// record returns the data of the record at pos if key is its key.
+func (p *probe) record(pos uint32, key string) (data []byte, found bool, err error) {
+	at := int64(pos)
+	if err := p.read(p.head[:], at); err != nil {
+		return nil, false, err
+	}
+	keyLen, dataLen := pair(p.head[:])
+	if int64(keyLen) != int64(len(key)) {
+		return nil, false, nil
+	}
+	if cap(p.key) < len(key) {
+		p.key = make([]byte, max(64, len(key)))
+	}
+	got := p.key[:len(key)]
+	if err := p.read(got, at+8); err != nil {
+		return nil, false, err
+	}
+	if string(got) != key {
+		return nil, false, nil
+	}
+	at += 8 + int64(keyLen)
+	if dataLen > maxData || at > p.size-int64(dataLen) {
+		return nil, false, p.corrupt()
+	}
+	data = make([]byte, dataLen)
+	return data, true, p.read(data, at)
+}
+
+func pair(b []byte) (uint32, uint32) {
+	return binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+}
+
+// hash is that of cdb.
+func hash[T string | []byte](key T) uint32 {
+	h := uint32(5381)
+	for i := range len(key) {
+		h = h*33 ^ uint32(key[i])
+	}
+	return h
+}

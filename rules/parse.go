@@ -1,0 +1,50 @@
+// Package rules implements tcprules rules: their text, their cdb records, and
+// the order in which a client's address is searched.
+//
+// Text, records and order are those of ucspi-tcp 0.88.
+package rules
+
+import "io"
+
+// A Rule is one line of a rules file before range expansion.
+type Rule struct {
+	Line    int    // 1-based
+	Address string // "joe@1.2.3.4", "=.example.org", "10.0-3.", "" for the default
+	Deny    bool
+	Env     []Var // in file order; later wins
+}
+
+// A Set is the rules of one file, in file order.
+type Set struct {
+	Rules []Rule
+}
+
+// Parse reads the text form. Comments, empty lines and lines without a colon
+// are no rules. The error is a *SyntaxError for the first bad line, as
+// tcprules, or the reader's.
+func Parse(r io.Reader) (*Set, error) {
+	set := &Set{}
+	s := newScanner(r)
+	for {
+		l, err := s.next()
+		if err == io.EOF {
+			return set, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		rule := Rule{Line: l.number, Address: string(l.address), Deny: l.deny}
+		for settings := l.settings; len(settings) > 0; {
+			name, value, rest, ok := cutVar(settings)
+			if !ok {
+				return nil, l.bad()
+			}
+			rule.Env = append(rule.Env, Var{Name: string(name), Value: string(value)})
+			settings = rest
+		}
+		if _, ok := expand(l.address); !ok {
+			return nil, l.bad()
+		}
+		set.Rules = append(set.Rules, rule)
+	}
+}

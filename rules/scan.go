@@ -1,0 +1,111 @@
+package rules
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strconv"
+)
+
+// A SyntaxError is a line that cannot be parsed.
+type SyntaxError struct {
+	Line int    // 1-based
+	Text string // the line without trailing blanks
+}
+
+// Error names the line by its number and text.
+func (e *SyntaxError) Error() string {
+	return "rules: line " + strconv.Itoa(e.Line) + ": unable to parse: " + e.Text
+}
+
+// A line is one rule as it stands in the text. Its slices are valid until the
+// scanner moves on.
+type line struct {
+	number   int // 1-based
+	text     []byte
+	address  []byte
+	deny     bool
+	settings []byte // what follows allow or deny; cutVar takes it apart
+}
+
+func (l line) bad() error { return &SyntaxError{Line: l.number, Text: string(l.text)} }
+
+// A scanner finds the rules in a text, in the steps of ucspi-tcp 0.88
+// tcprules.c.
+type scanner struct {
+	r      *bufio.Reader
+	long   []byte // a line that is longer than r's buffer
+	number int
+}
+
+func newScanner(r io.Reader) *scanner {
+	return &scanner{r: bufio.NewReaderSize(r, 64<<10)}
+}
+
+// next returns the next line that is a rule. The error is io.EOF after the
+// last one, a *SyntaxError, or the reader's.
+func (s *scanner) next() (line, error) {
+	for {
+		text, err := s.read()
+		if err != nil {
+			return line{}, err
+		}
+		s.number++
+		if text[0] == '#' || text[0] == '\n' {
+			continue
+		}
+		// Only these three: a carriage return stays, and is an error.
+		text = bytes.TrimRight(text, "\n \t")
+		colon := bytes.IndexByte(text, ':')
+		if colon < 0 {
+			continue // tcprules says nothing of such a line either
+		}
+		l := line{number: s.number, text: text, address: text[:colon]}
+		var allow bool
+		if l.settings, l.deny = bytes.CutPrefix(text[colon+1:], deny); !l.deny {
+			if l.settings, allow = bytes.CutPrefix(l.settings, allowWord); !allow {
+				return line{}, l.bad()
+			}
+		}
+		return l, nil
+	}
+}
+
+var deny, allowWord = []byte("deny"), []byte("allow")
+
+// read returns the next line with its newline, which the last one may lack.
+func (s *scanner) read() ([]byte, error) {
+	text, err := s.r.ReadSlice('\n')
+	if err == bufio.ErrBufferFull {
+		s.long = s.long[:0]
+		for err == bufio.ErrBufferFull {
+			s.long = append(s.long, text...)
+			text, err = s.r.ReadSlice('\n')
+		}
+		s.long = append(s.long, text...)
+		text = s.long
+	}
+	if err == io.EOF && len(text) > 0 {
+		err = nil
+	}
+	return text, err
+}
+
+// cutVar takes the first variable from settings: a comma, a name up to "=",
+// and a value between two of the byte that follows, whatever it is.
+func cutVar(settings []byte) (name, value, rest []byte, ok bool) {
+	if settings[0] != ',' {
+		return nil, nil, nil, false
+	}
+	name, rest, ok = bytes.Cut(settings[1:], []byte("="))
+	if !ok || len(rest) == 0 {
+		return nil, nil, nil, false
+	}
+	quote := rest[0]
+	rest = rest[1:]
+	end := bytes.IndexByte(rest, quote)
+	if end < 0 {
+		return nil, nil, nil, false
+	}
+	return name, rest[:end], rest[end+1:], true
+}
