@@ -1,0 +1,146 @@
+package qmaildkim
+
+import (
+	"strings"
+
+	"github.com/emersion/go-msgauth/dkim"
+)
+
+// A Letter names the outcome of verifying, as in DKIMVERIFY: 'A' to 'Y'.
+type Letter byte
+
+// The letters that this package gives. B, G and M, which qmail-dkim also
+// knows, belong to steps that are not taken any more.
+const (
+	letterGood       Letter = 'A'
+	letterPartial    Letter = 'C' // good and other signatures together
+	letterNeutral    Letter = 'D' // cannot be judged
+	letterExtra      Letter = 'E' // l= leaves a part of the body unsigned
+	letterThirdParty Letter = 'F'
+	letterSyntax     Letter = 'H'
+	letterBad        Letter = 'I'
+	letterTesting    Letter = 'J' // bad, and the key says t=y
+	letterExpired    Letter = 'K'
+	letterRecord     Letter = 'L' // the key record cannot be used
+	letterRevoked    Letter = 'N'
+	letterTooLong    Letter = 'O' // the key record is too long
+	letterTemporary  Letter = 'P'
+	letterNoKey      Letter = 'Q'
+	letterKey        Letter = 'R' // the public key itself is wrong or weak
+	letterUnsigned   Letter = 'S'
+	letterNotValid   Letter = 'T' // beyond the limits of verifying
+	letterBody       Letter = 'U'
+	letterAlgorithm  Letter = 'V'
+	letterVersion    Letter = 'W'
+	letterFrom       Letter = 'X' // not every From field is signed
+	letterIdentity   Letter = 'Y'
+)
+
+// An outcome is what a letter means to readers of the message.
+type outcome struct {
+	result string // RFC 8601 section 2.7.1
+	status string // first word of DKIM-Status
+	text   string // the rest, also the text of a refusal
+}
+
+// outcomes has the words and texts of qmail-dkim 1.78, except that E does not
+// claim that the signature was verified, and that RFC 8601 decides the result.
+var outcomes = map[Letter]outcome{
+	letterGood:       {"pass", "good", ""},
+	letterPartial:    {"pass", "good", "verify result: at least one but not all signatures verified"},
+	letterNeutral:    {"neutral", "no signature", "verify result: no signatures verified but message is not suspicious"},
+	letterExtra:      {"policy", "neutral", "signature result: signature does not cover all of the body"},
+	letterThirdParty: {"policy", "good", "signature result: 3rd-party signature"},
+	letterSyntax:     {"permerror", "bad format", "signature error: DKIM-Signature could not parse or has bad tags/values"},
+	letterBad:        {"fail", "bad", "signature error: RSA/ED25519 verify failed"},
+	letterTesting:    {"neutral", "non-participant", "signature error: RSA/ED25519 verify failed but testing"},
+	letterExpired:    {"permerror", "revoked", "signature error: x= is old"},
+	letterRecord:     {"permerror", "bad format", "signature error: selector doesn't parse or contains invalid values"},
+	letterRevoked:    {"permerror", "bad format", "signature error: selector p= empty"},
+	letterTooLong:    {"permerror", "bad format", "signature error: selector domain name too long to request"},
+	letterTemporary:  {"temperror", "no key", "signature error: temporary dns failure requesting selector"},
+	letterNoKey:      {"permerror", "no key", "signature error: permanent dns failure requesting selector"},
+	letterKey:        {"permerror", "no key", "signature error: selector p= value invalid or wrong format"},
+	letterUnsigned:   {"none", "no signature", "no signatures"},
+	letterNotValid:   {"permerror", "no signature", "no valid signatures"},
+	letterBody:       {"fail", "bad", "signature verify error: message body does not hash to bh value"},
+	letterAlgorithm:  {"permerror", "bad format", "signature error: selector h= doesn't match signature a="},
+	letterVersion:    {"permerror", "bad format", "signature error: incompatible v="},
+	letterFrom:       {"policy", "bad format", "signature error: not all message's From headers in signature"},
+	letterIdentity:   {"policy", "bad format", "signature error: invalid identity in signature"},
+}
+
+// String returns the letter.
+func (l Letter) String() string { return string(rune(l)) }
+
+// Result returns the word of RFC 8601 section 2.7.1: pass, fail, none,
+// policy, neutral, temperror or permerror.
+func (l Letter) Result() string { return outcomes[l].result }
+
+// errorPrefix begins every error text of go-msgauth.
+const errorPrefix = "dkim: "
+
+// A libraryError is an error text of go-msgauth v0.7.0, the only thing that
+// tells its failures apart. One that ends in ": " goes on with details.
+type libraryError struct {
+	text   string
+	letter Letter
+}
+
+// libraryErrors is searched in order, so a longer text stands before its own
+// beginning.
+var libraryErrors = []libraryError{
+	{"malformed signature tags: ", letterSyntax},
+	{"signature missing required tag", letterSyntax},
+	{"From field not signed", letterSyntax},
+	{"malformed time: ", letterSyntax},
+	{"malformed expiration time: ", letterSyntax},
+	{"unsupported public key query method", letterSyntax},
+	{"malformed algorithm name", letterSyntax},
+	{"unsupported hash algorithm", letterSyntax},
+	{"unsupported header canonicalization algorithm", letterSyntax},
+	{"unsupported body canonicalization algorithm", letterSyntax},
+	{"malformed body hash: ", letterSyntax},
+	{"malformed signature: ", letterSyntax},
+	{"incompatible signature version", letterVersion},
+	{"domain mismatch", letterIdentity},
+	{"signature has expired", letterExpired},
+	{"key unavailable: ", letterTemporary},
+	{"no key for signature: ", letterNoKey},
+	{"no valid key found", letterNoKey},
+	{"multiple TXT records found for key", letterRecord},
+	{"key record error: ", letterRecord},
+	{"incompatible public key version", letterRecord},
+	{"key syntax error: missing public key data", letterRecord},
+	{"unsupported key algorithm", letterRecord},
+	{"inappropriate service", letterRecord},
+	{"key revoked", letterRevoked},
+	{"key syntax error: ", letterKey},
+	{"invalid Ed25519 public key size: ", letterKey},
+	{"key is too short: ", letterKey},
+	{"inappropriate hash algorithm", letterAlgorithm},
+	{"inappropriate key algorithm", letterAlgorithm},
+	{"hash algorithm too weak: ", letterAlgorithm},
+	{"message contains an insecure body length tag", letterExtra},
+	{"body hash did not verify", letterBody},
+	{"signature did not verify: ", letterBad},
+}
+
+// letterOf returns the letter for an error of go-msgauth and the reason in
+// words, which hold nothing of the signature's own text. An error that the
+// pinned version does not have is neutral: it must not refuse mail.
+func letterOf(err error) (letter Letter, reason string) {
+	if err == nil {
+		return letterGood, ""
+	}
+	text, ours := strings.CutPrefix(err.Error(), errorPrefix)
+	for _, e := range libraryErrors {
+		if text == e.text || strings.HasSuffix(e.text, ": ") && strings.HasPrefix(text, e.text) {
+			return e.letter, strings.TrimSuffix(e.text, ": ")
+		}
+	}
+	if ours && dkim.IsTempFail(err) {
+		return letterTemporary, "temporary failure"
+	}
+	return letterNeutral, "unknown verification error"
+}

@@ -1,0 +1,108 @@
+package qmaildkim
+
+import (
+	"strconv"
+	"strings"
+)
+
+// newSignature returns a signature field's own words, not yet judged, and its
+// tags.
+func newSignature(f field) (Signature, tagList) {
+	tags, _ := parseTags(string(f.value()))
+	return Signature{
+		Domain:    tags.text("d"),
+		Selector:  tags.text("s"),
+		Algorithm: tags.text("a"),
+		Identity:  tags.text("i"),
+		Value:     tags.text("b"),
+	}, tags
+}
+
+// correct changes the letter where go-msgauth v0.7.0 judges otherwise than
+// RFC 6376. What it gets wrong and cannot be asked again is neutral: good or
+// bad is not known.
+func (s *Signature) correct(f field, tags tagList) {
+	lower := strings.ToLower
+	switch {
+	case s.Letter == letterIdentity && within(lower(s.Identity), lower(s.Domain)):
+		s.Letter, s.Reason = letterNeutral, "i= and d= differ in letter case"
+	case s.Reason == "unsupported public key query method" && queries(tags, "dns"):
+		s.Letter, s.Reason = letterNeutral, "q=dns is not q=dns/txt"
+	case s.Letter == letterBad && hidesB(string(f.value())):
+		s.Letter, s.Reason = letterNeutral, "b= inside another tag"
+	}
+	if s.Letter != letterVersion && endsBeforeStart(tags) {
+		s.Letter, s.Reason = letterSyntax, "x= is not after t="
+	}
+}
+
+// applyKey changes the letter for what the key record says and go-msgauth does
+// not apply.
+func (s *Signature) applyKey(keys *keyring) {
+	switch s.Letter {
+	case letterGood, letterBad, letterBody, letterExtra, letterNoKey:
+	default:
+		return // no key was asked for, or it was of no use
+	}
+	key := keys.key(keyName(s.Selector, s.Domain))
+	switch {
+	case key.err == errKeyTooLong:
+		s.Letter, s.Reason = letterTooLong, key.err.Error()
+	case key.record.strict && s.Letter != letterNoKey && !s.exactIdentity():
+		s.Letter, s.Reason = letterIdentity, "key forbids a subdomain in i="
+	case key.record.testing && (s.Letter == letterBad || s.Letter == letterBody):
+		s.Letter, s.Reason = letterTesting, s.Reason+", key is in test mode"
+	}
+}
+
+// exactIdentity reports whether i= is in the very domain of d=.
+func (s *Signature) exactIdentity() bool {
+	return s.Identity == "" || strings.EqualFold(s.Identity[strings.LastIndexByte(s.Identity, '@')+1:], s.Domain)
+}
+
+// within reports whether an identity is in a domain or a subdomain of it.
+func within(identity, domain string) bool {
+	return strings.HasSuffix(identity, "@"+domain) || strings.HasSuffix(identity, "."+domain)
+}
+
+// queries reports whether q= lists method.
+func queries(tags tagList, method string) bool {
+	for _, q := range tags.list("q") {
+		if strings.EqualFold(q, method) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsBeforeStart reports whether x= is not after t= (RFC 6376 section 3.5).
+func endsBeforeStart(tags tagList) bool {
+	t, err := strconv.ParseInt(tags.text("t"), 10, 64)
+	if err != nil {
+		return false
+	}
+	x, err := strconv.ParseInt(tags.text("x"), 10, 64)
+	return err == nil && x <= t
+}
+
+// hidesB reports whether a tag other than b= holds a b and an equals sign
+// with text behind: go-msgauth takes that for the signature, and hashes the
+// field without it.
+func hidesB(value string) bool {
+	for tag := range strings.SplitSeq(value, ";") {
+		name, _, _ := strings.Cut(tag, "=")
+		if strings.TrimSpace(name) == "b" {
+			continue
+		}
+		for i := 0; i < len(tag); i++ {
+			if tag[i] != 'b' {
+				continue
+			}
+			rest := strings.TrimLeft(tag[i+1:], " \t\r\n\f")
+			if len(rest) > 1 && rest[0] == '=' {
+				return true
+			}
+		}
+	}
+	return false
+}

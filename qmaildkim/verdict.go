@@ -1,0 +1,99 @@
+package qmaildkim
+
+import "strings"
+
+// A Verdict is the outcome of verifying a message.
+type Verdict struct {
+	Letter     Letter
+	Reason     string      // what the letter does not say; may be empty
+	Signatures []Signature // the ten topmost, in message order
+
+	authServID string // who gives the verdict; empty for no Authentication-Results
+	cut        []span // what is to be left out of the message: forged fields
+}
+
+// A Signature is the outcome of one DKIM-Signature field. What it quotes is
+// the signer's text, without white space but otherwise unchecked.
+type Signature struct {
+	Domain    string // d=
+	Selector  string // s=
+	Algorithm string // a=
+	Identity  string // i=, empty when absent
+	Value     string // b=
+	Letter    Letter
+	Reason    string // what failed, empty for a good signature
+}
+
+// A span is the bytes [from, to) of a message.
+type span struct{ from, to int64 }
+
+// Result returns the word of RFC 8601 for the whole message: pass, fail,
+// none, policy, neutral, temperror or permerror.
+func (v Verdict) Result() string { return v.Letter.Result() }
+
+// Deciding returns the signature that the verdict rests on: the first good
+// one, else the first with the verdict's letter, else the topmost. Ok is false
+// for an unsigned message.
+func (v Verdict) Deciding() (s Signature, ok bool) {
+	for _, letter := range []Letter{letterGood, v.Letter} {
+		for _, s := range v.Signatures {
+			if s.Letter == letter {
+				return s, true
+			}
+		}
+	}
+	if len(v.Signatures) == 0 {
+		return Signature{}, false
+	}
+	return v.Signatures[0], true
+}
+
+// fields returns the header fields to put on top of the message, with LF line
+// ends.
+func (v Verdict) fields() string {
+	fields := dkimStatus(v.Letter)
+	if v.authServID != "" {
+		fields += authResults(v.authServID, v)
+	}
+	return fields
+}
+
+// combine returns the letter of a message: one good signature is enough, but
+// bad ones beside it are told; a signature that cannot be judged may be good,
+// so it outweighs the bad; of several bad ones the topmost counts.
+func combine(signatures []Signature) Letter {
+	if len(signatures) == 0 {
+		return letterUnsigned
+	}
+	good, neutral := 0, false
+	for _, s := range signatures {
+		switch s.Letter {
+		case letterGood:
+			good++
+		case letterNeutral:
+			neutral = true
+		}
+	}
+	switch {
+	case good == len(signatures):
+		return letterGood
+	case good > 0:
+		return letterPartial
+	case neutral:
+		return letterNeutral
+	}
+	return signatures[0].Letter
+}
+
+// aligned reports whether a good signature speaks for the author's domain: d=
+// is that domain or a parent of it.
+func aligned(signatures []Signature, author string) bool {
+	author = asciiHost(author)
+	for _, s := range signatures {
+		d := asciiHost(s.Domain)
+		if s.Letter == letterGood && d != "" && (author == d || strings.HasSuffix(author, "."+d)) {
+			return true
+		}
+	}
+	return false
+}

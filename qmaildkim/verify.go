@@ -1,0 +1,159 @@
+package qmaildkim
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+
+	"github.com/emersion/go-msgauth/dkim"
+)
+
+const (
+	signatureField = "DKIM-Signature"
+	statusField    = "DKIM-Status"
+	resultsField   = "Authentication-Results"
+)
+
+// A verifier judges the signatures of messages (RFC 6376 section 6).
+type verifier struct {
+	lookupTXT  func(ctx context.Context, name string) ([]string, error)
+	authServID string // own name in Authentication-Results, empty for none
+	align      bool   // a good signature counts only for the author's domain
+}
+
+// verify judges a message. Author is the domain of its From field, empty when
+// there is none; only align uses it.
+func (c verifier) verify(ctx context.Context, h *header, msg *spool, author string) Verdict {
+	v := Verdict{authServID: c.authServID, cut: forged(h, c.authServID)}
+	fields := topSignatures(h)
+	parsed := make([]tagList, len(fields))
+	v.Signatures = make([]Signature, len(fields))
+	for i, f := range fields {
+		v.Signatures[i], parsed[i] = newSignature(f)
+	}
+	switch reason := fence(h); {
+	case len(fields) == 0:
+	case reason != "":
+		v.Reason = reason
+		judgeAll(v.Signatures, letterNotValid, reason)
+	case count(h, "From") > 1:
+		judgeAll(v.Signatures, letterFrom, "more than one From field")
+	default:
+		c.judge(ctx, h, msg, fields, parsed, v.Signatures)
+	}
+	v.Letter = combine(v.Signatures)
+	if c.align && (v.Letter == letterGood || v.Letter == letterPartial) && !aligned(v.Signatures, author) {
+		v.Letter = letterThirdParty
+	}
+	return v
+}
+
+// judge gives each signature its letter and reason.
+func (c verifier) judge(ctx context.Context, h *header, msg *spool, fields []field, tags []tagList, signatures []Signature) {
+	ctx, cancel := context.WithTimeout(ctx, lookupBudget)
+	defer cancel()
+	keys := &keyring{ctx: ctx, lookup: c.lookupTXT, keys: make(map[string]*publishedKey)}
+	body := &bodyReader{r: msg.section(h.size, msg.size()-h.size)}
+	results, err := dkim.VerifyWithOptions(
+		io.MultiReader(libraryHeader(h, fields, tags), body),
+		&dkim.VerifyOptions{LookupTXT: keys.lookupTXT, MaxVerifications: maxSignatures})
+	if body.err != nil {
+		judgeAll(signatures, letterTemporary, "message cannot be read")
+		return
+	}
+	if err != nil && err != dkim.ErrTooManySignatures || len(results) != len(signatures) {
+		judgeAll(signatures, letterNeutral, "unknown verification error")
+		return
+	}
+	for i := range signatures {
+		s := &signatures[i]
+		s.Letter, s.Reason = letterOf(results[i].Err)
+		if hidden(tags[i]) {
+			s.Letter, s.Reason = letterNotValid, "too many names in h="
+			continue
+		}
+		if body.long && (s.Letter == letterGood || s.Letter == letterBody) {
+			s.Letter, s.Reason = letterNotValid, "too many blank lines in a row"
+			continue
+		}
+		s.correct(fields[i], tags[i])
+		s.applyKey(keys)
+	}
+}
+
+// libraryHeader returns the header as go-msgauth gets it: closed, and with
+// signatures that it would be slow to judge replaced. A header that is not
+// closed by a blank line is a whole header.
+func libraryHeader(h *header, fields []field, tags []tagList) io.Reader {
+	hide := make(map[int64]bool)
+	for i, f := range fields {
+		hide[f.at] = hidden(tags[i])
+	}
+	var b bytes.Buffer
+	for _, f := range h.fields {
+		if hide[f.at] {
+			b.WriteString(signatureField + ": v=0\r\n")
+			continue
+		}
+		b.Write(f.raw)
+		if !bytes.HasSuffix(f.raw, []byte("\n")) {
+			b.WriteString("\r\n")
+		}
+	}
+	b.WriteString("\r\n")
+	return &b
+}
+
+// hidden reports whether a signature has too long a header list for
+// go-msgauth, whose search is slow in the product of names and fields.
+func hidden(tags tagList) bool { return strings.Count(tags["h"], ":") >= maxSignedNames }
+
+// topSignatures returns the signature fields that are judged.
+func topSignatures(h *header) []field {
+	var fields []field
+	for _, f := range h.fields {
+		if strings.EqualFold(libraryName(f), signatureField) && len(fields) < maxSignatures {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// libraryName returns the name of a field as go-msgauth reads it, also of one
+// that is none by RFC 5322: what it takes for a signature or a From field must
+// be one here too.
+func libraryName(f field) string {
+	name, _, _ := bytes.Cut(f.raw, []byte(":"))
+	return string(bytes.TrimSpace(name))
+}
+
+func count(h *header, name string) int {
+	n := 0
+	for _, f := range h.fields {
+		if strings.EqualFold(libraryName(f), name) {
+			n++
+		}
+	}
+	return n
+}
+
+// forged returns where the fields are that only this program may write: each
+// DKIM-Status, and each Authentication-Results in the name of id.
+func forged(h *header, id string) []span {
+	var cut []span
+	for _, f := range h.fields {
+		name := libraryName(f)
+		if strings.EqualFold(name, statusField) ||
+			id != "" && strings.EqualFold(name, resultsField) && claims(string(f.value()), id) {
+			cut = append(cut, span{f.at, f.at + int64(len(f.raw))})
+		}
+	}
+	return cut
+}
+
+func judgeAll(signatures []Signature, letter Letter, reason string) {
+	for i := range signatures {
+		signatures[i].Letter, signatures[i].Reason = letter, reason
+	}
+}
