@@ -2,6 +2,8 @@
 // the queue program that takes it: envelope, exit codes, control files.
 package qmail
 
+import "strings"
+
 // Code is the exit code of a queue program. Zero means the message is safe.
 type Code int
 
@@ -80,4 +82,29 @@ func (c Code) Reply() string {
 		return "554 qq permanent problem (#5.3.0)"
 	}
 	return "451 qq temporary problem (#4.3.0)"
+}
+
+// ReplyWith returns the SMTP reply for a queue program that exited with c and
+// left words on its error descriptor: with the codes for that, and more than
+// two bytes, D and a text refuse for good and any other letter for now.
+// Control bytes cannot break out of the reply. Incomplete says that the
+// program was not given everything: its success is then none.
+func (c Code) ReplyWith(words string, incomplete bool) string {
+	if c == Queued && incomplete {
+		c = ReadError
+	}
+	if c != Custom && c != CustomOld || len(words) <= 2 {
+		return c.Reply()
+	}
+	prefix := "451 "
+	if words[0] == 'D' {
+		prefix = "554 "
+	}
+	text := []byte(strings.TrimRight(words[1:], "\r\n"))
+	for i, b := range text {
+		if b < ' ' || b == 0x7f {
+			text[i] = '?'
+		}
+	}
+	return prefix + string(text)
 }

@@ -17,11 +17,11 @@ type Envelope struct {
 // envelope address.
 const MaxAddress = 1003
 
-// MaxEnvelope bounds an envelope in bytes, so that a broken caller cannot
-// take all memory. It has room for 100,000 long addresses.
+// MaxEnvelope bounds in bytes the envelope that ReadEnvelope takes, so that a
+// broken caller cannot take all memory. It has room for 100,000 long addresses.
 const MaxEnvelope = 128 << 20
 
-// Errors of ReadEnvelope; CodeOf gives their exit codes.
+// Errors of ReadEnvelope and ScanEnvelope; CodeOf gives their exit codes.
 var (
 	ErrEnvelopeShort   = errors.New("qmail: envelope ends early")
 	ErrEnvelopeRecord  = errors.New("qmail: envelope record is neither F nor T")
@@ -29,43 +29,45 @@ var (
 )
 
 // ReadEnvelope reads an envelope up to its final NUL. Bytes after that are
-// not read by intention, but may be taken from r. Errors are the three above,
-// or that of r.
+// ignored, but may be taken from r. Errors are the three above, or that of r.
 func ReadEnvelope(r io.Reader) (Envelope, error) {
 	var e Envelope
-	br := bufio.NewReader(io.LimitReader(r, MaxEnvelope))
-	next := func() (string, error) {
-		s, err := br.ReadString(0)
-		if err == io.EOF {
-			return "", ErrEnvelopeShort
+	err := ScanEnvelope(io.LimitReader(r, MaxEnvelope), func(record []byte) error {
+		address := string(record[1 : len(record)-1])
+		if record[0] == 'F' {
+			e.Sender = address
+		} else {
+			e.Recipients = append(e.Recipients, address)
 		}
-		if err != nil {
-			return "", err
-		}
-		if len(s) > MaxAddress+1 {
-			return "", ErrEnvelopeAddress
-		}
-		return s[:len(s)-1], nil
-	}
-	s, err := next()
-	if err != nil {
-		return e, err
-	}
-	if s == "" || s[0] != 'F' {
-		return e, ErrEnvelopeRecord
-	}
-	e.Sender = s[1:]
-	for {
-		s, err := next()
+		return nil
+	})
+	return e, err
+}
+
+// ScanEnvelope calls visit with each record of an envelope in turn, from its
+// letter F or T to its NUL, in constant memory. The final NUL, which is not
+// visited, ends it; nil says that it was there. Visit must not keep the
+// record; its error ends the scan and is returned. As netqmail's qmail-queue,
+// the letter is judged before the length, and the length before the end.
+func ScanEnvelope(r io.Reader, visit func(record []byte) error) error {
+	br := bufio.NewReaderSize(r, 2*MaxAddress)
+	for letter := byte('F'); ; letter = 'T' {
+		record, err := br.ReadSlice(0)
 		switch {
+		case letter == 'T' && len(record) == 1 && record[0] == 0:
+			return nil
+		case len(record) > 0 && record[0] != letter:
+			return ErrEnvelopeRecord
+		case len(record) > MaxAddress && (err != nil || len(record) > MaxAddress+1):
+			return ErrEnvelopeAddress
+		case err == io.EOF:
+			return ErrEnvelopeShort
 		case err != nil:
-			return e, err
-		case s == "":
-			return e, nil
-		case s[0] != 'T':
-			return e, ErrEnvelopeRecord
+			return err
 		}
-		e.Recipients = append(e.Recipients, s[1:])
+		if err := visit(record); err != nil {
+			return err
+		}
 	}
 }
 
@@ -82,7 +84,7 @@ func (e Envelope) Bytes() []byte {
 	return append(b, 0)
 }
 
-// CodeOf returns the exit code for an error of ReadEnvelope.
+// CodeOf returns the exit code for an error of ReadEnvelope or ScanEnvelope.
 func CodeOf(err error) Code {
 	switch {
 	case err == nil:

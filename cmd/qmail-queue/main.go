@@ -1,0 +1,10 @@
+// Qmail-queue puts a message, read from descriptor 0, with its envelope, read
+// from descriptor 1, into the mail queue.
+package main
+
+import (
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/qmailqueue"
+)
+
+func main() { prog.Main("qmail-queue", qmailqueue.Run) }

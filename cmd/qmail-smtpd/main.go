@@ -1,0 +1,10 @@
+// Qmail-smtpd receives mail by SMTP on descriptors 0 and 1 and hands each
+// message to the queue program.
+package main
+
+import (
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/qmailsmtpd"
+)
+
+func main() { prog.Main("qmail-smtpd", qmailsmtpd.Run) }

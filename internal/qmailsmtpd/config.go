@@ -1,0 +1,128 @@
+package qmailsmtpd
+
+import (
+	"errors"
+	"math"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/qmail"
+)
+
+const defaultTimeout = 1200 * time.Second
+
+// config is what control files and environment say about a session.
+type config struct {
+	greeting    string // control/smtpgreeting, else control/me
+	localIPHost string // name for addresses @[our own IP]; see hasIPHost
+	hasIPHost   bool
+	timeout     time.Duration
+	rcpthosts   map[string]bool // lower case; nil when everything is accepted
+	badMailFrom map[string]bool // lower case
+	dataBytes   uint64          // 0 means no limit
+
+	remoteIP, remoteHost, local string
+	remoteInfo                  string // see hasInfo
+	hasInfo                     bool
+	relayClient                 string // appended to recipients; see relaying
+	relaying                    bool   // RELAYCLIENT is set, even if empty
+	queue                       string // the queue program
+}
+
+// readConfig fails when a control file cannot be read, or when there is no
+// greeting.
+func readConfig(env *prog.Env, home string) (config, error) {
+	control := qmail.Control(filepath.Join(home, "control"))
+	c := config{timeout: defaultTimeout}
+	me, hasMe, err := control.Line("me")
+	if err != nil {
+		return c, err
+	}
+	line := func(name string) (string, bool) {
+		s, found, e := control.Line(name)
+		err = errors.Join(err, e)
+		return s, found
+	}
+	orMe := func(name string) (string, bool) {
+		if s, found := line(name); found {
+			return s, true
+		}
+		return me, hasMe
+	}
+	lines := func(name string) map[string]bool {
+		s, found, e := control.Lines(name)
+		err = errors.Join(err, e)
+		return set(s, found)
+	}
+	var found bool
+	if c.greeting, found = orMe("smtpgreeting"); !found {
+		return c, errControls
+	}
+	c.localIPHost, c.hasIPHost = orMe("localiphost")
+	s, _ := line("timeoutsmtpd")
+	if n, digits := prog.Number(s); digits > 0 {
+		c.timeout = seconds(n)
+	}
+	s, _ = line("databytes")
+	c.dataBytes, _ = prog.Number(s)
+	c.rcpthosts = lines("rcpthosts")
+	c.badMailFrom = lines("badmailfrom")
+	c.readEnviron(env)
+	return c, err
+}
+
+// readEnviron takes what tcpserver and its rules say.
+func (c *config) readEnviron(env *prog.Env) {
+	or := func(name, otherwise string) string {
+		if s, set := env.Lookup(name); set {
+			return s
+		}
+		return otherwise
+	}
+	if s, set := env.Lookup("DATABYTES"); set {
+		c.dataBytes, _ = prog.Number(s)
+	}
+	c.remoteIP = or("TCPREMOTEIP", "unknown")
+	c.remoteHost = or("TCPREMOTEHOST", "unknown")
+	c.local = or("TCPLOCALHOST", or("TCPLOCALIP", "unknown"))
+	c.remoteInfo, c.hasInfo = env.Lookup("TCPREMOTEINFO")
+	c.relayClient, c.relaying = env.Lookup("RELAYCLIENT")
+	c.queue = or("QMAILQUEUE", "bin/qmail-queue")
+}
+
+// seconds returns n seconds as a time limit: at least one second, and at most
+// what poll can wait.
+func seconds(n uint64) time.Duration {
+	return time.Duration(min(max(n, 1), math.MaxInt32/1000)) * time.Second
+}
+
+// set returns the lines as a set of lower-case words, or nil when they were
+// not found.
+func set(lines []string, found bool) map[string]bool {
+	if !found {
+		return nil
+	}
+	m := make(map[string]bool, len(lines))
+	for _, s := range lines {
+		m[lower(s)] = true
+	}
+	return m
+}
+
+// lower maps A-Z to a-z and leaves all other bytes alone; strings.ToLower
+// would change those that are not UTF-8.
+func lower(s string) string {
+	at := strings.IndexFunc(s, func(r rune) bool { return r >= 'A' && r <= 'Z' })
+	if at < 0 {
+		return s
+	}
+	b := []byte(s)
+	for i := at; i < len(b); i++ {
+		if b[i] >= 'A' && b[i] <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
+}

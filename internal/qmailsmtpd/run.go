@@ -1,0 +1,101 @@
+// Package qmailsmtpd receives mail by SMTP on an inherited connection and
+// hands each message to a queue program. Replies and behaviour are those of
+// qmail 1.03 and notqmail; the queue program may also word its own refusal.
+package qmailsmtpd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os/signal"
+	"syscall"
+
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/qmail"
+)
+
+// maxLine is the length in bytes from which a command line is refused. It is
+// also the size of the input buffer.
+const maxLine = 64 << 10
+
+// A lastReply is an error that ends the session with a reply.
+type lastReply string
+
+func (r lastReply) Error() string { return string(r) }
+
+const (
+	errTimeout  = lastReply("451 timeout (#4.4.2)")
+	errControls = lastReply("421 unable to read controls (#4.3.0)")
+	errLocalIP  = lastReply("421 unable to figure out my IP addresses (#4.3.0)")
+	errBareLF   = lastReply("451 See https://cr.yp.to/docs/smtplf.html.")
+	errLongLine = lastReply("500 line too long (#5.5.2)")
+)
+
+// errQuit ends the session after QUIT.
+var errQuit = errors.New("qmailsmtpd: quit")
+
+// Run serves one SMTP session on descriptors 0 and 1. It returns nil after
+// QUIT and otherwise the error that exits 1, as notqmail's qmail-smtpd.
+func Run(_ context.Context, env *prog.Env) error {
+	// The queue program inherits this, as from the C program.
+	signal.Ignore(syscall.SIGPIPE)
+	in, out := env.Fd(0), env.Fd(1)
+	if in == nil || out == nil {
+		return prog.Exit(1)
+	}
+	c := &conn{in: int(in.Fd()), out: int(out.Fd()), timeout: defaultTimeout}
+	s := &session{home: qmail.Home(env.Lookup), environ: env.Environ}
+	s.out = bufio.NewWriterSize(writer{c}, maxWrite)
+	s.in = bufio.NewReaderSize(flushReader{c, s.out}, maxLine)
+	err := s.serve(env, c)
+	if err == errQuit {
+		return nil
+	}
+	if reply, ok := err.(lastReply); ok {
+		s.reply(string(reply))
+		s.out.Flush()
+	}
+	return prog.Exit(1)
+}
+
+// serve reads the configuration and then commands, up to the error that ends
+// the session.
+func (s *session) serve(env *prog.Env, c *conn) error {
+	var err error
+	if s.config, err = readConfig(env, s.home); err != nil {
+		return errControls
+	}
+	c.timeout = s.timeout
+	if s.rcpthosts == nil && !s.relaying {
+		env.Warn("control/rcpthosts does not exist, mail to any domain is accepted", nil)
+	}
+	s.hello(s.remoteHost)
+	s.reply("220 " + s.greeting + " ESMTP")
+	for {
+		line, err := s.in.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			return errLongLine
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.command(parseCommand(line)); err != nil {
+			return err
+		}
+	}
+}
+
+// flushReader makes every reply seen before input is waited for. This is all
+// that pipelining needs: replies to commands that came together leave together.
+type flushReader struct {
+	in  io.Reader
+	out *bufio.Writer
+}
+
+func (r flushReader) Read(p []byte) (int, error) {
+	if err := r.out.Flush(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(p)
+}
