@@ -102,7 +102,9 @@ func Run(t *testing.T, dir string) {
 }
 
 // commands are the project's own script commands, one file each.
-var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){}
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"smtp": smtpCommand,
+}
 
 // Peer returns the path of another project's program that a conformance test
 // compares with. Where it is missing the test is skipped, or fails when
