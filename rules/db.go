@@ -42,6 +42,11 @@ func newDB(name string, r io.ReaderAt, size int64) (*DB, error) {
 	if err := db.read(db.index[:], 0); err != nil {
 		return nil, err
 	}
+	// What a crash leaves of a file that was not synced, or a writer that is
+	// not done, is zeros. Unlike in the C program, that allows nobody.
+	if db.index == [indexSize]byte{} {
+		return nil, db.corrupt()
+	}
 	return db, nil
 }
 

@@ -13,7 +13,9 @@ type Live struct {
 	name string
 	mu   sync.RWMutex // held for reading during a lookup, so that none meets a closed file
 	db   *DB          // nil before the first use and after a failure to open
-	id   identity     // of the file that db reads
+	id   identity     // of the file that db reads; zero when it is not to be relied on
+
+	settle time.Duration // how long a file is new
 }
 
 // identity tells one state of a file from another. The file that has it is
@@ -23,7 +25,7 @@ type identity struct {
 }
 
 // NewLive returns the database at that path. Nothing is opened yet.
-func NewLive(name string) *Live { return &Live{name: name} }
+func NewLive(name string) *Live { return &Live{name: name, settle: time.Second} }
 
 // Lookup is Lookup in the database that is at the path now. The error is one
 // of Open or of DB.Lookup; after it the client must not pass.
@@ -65,7 +67,7 @@ func (l *Live) reopen() error {
 	l.id = identify(&f.stat)
 	// Within one tick of the clock that stamps files, more could be written
 	// with the same times: such a file is opened again each time.
-	if age := time.Now().UnixNano() - l.id.ctime; age < int64(time.Second) {
+	if age := time.Now().UnixNano() - l.id.ctime; age < int64(l.settle) {
 		l.id = identity{}
 	}
 	return nil

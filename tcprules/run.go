@@ -24,6 +24,8 @@ func Run(_ context.Context, env *prog.Env) error {
 		return prog.Usage(usage, "")
 	}
 	cdb, tmp := env.Args[0], env.Args[1]
+	// At a file size limit the program is killed, as the C program is.
+	prog.DefaultSignals(syscall.SIGXFSZ)
 	// Not exclusive, and through a symbolic link if that is what tmp is.
 	// Non-blocking, because a FIFO without a reader would hang.
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK, 0o644)
