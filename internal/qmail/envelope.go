@@ -30,9 +30,11 @@ var (
 
 // ReadEnvelope reads an envelope up to its final NUL. Bytes after that are
 // ignored, but may be taken from r. Errors are the three above, or that of r.
-func ReadEnvelope(r io.Reader) (Envelope, error) {
+func ReadEnvelope(r io.Reader) (Envelope, error) { return readEnvelope(r, MaxEnvelope) }
+
+func readEnvelope(r io.Reader, limit int64) (Envelope, error) {
 	var e Envelope
-	err := ScanEnvelope(io.LimitReader(r, MaxEnvelope), func(record []byte) error {
+	err := ScanEnvelope(io.LimitReader(r, limit), func(record []byte) error {
 		address := string(record[1 : len(record)-1])
 		if record[0] == 'F' {
 			e.Sender = address
