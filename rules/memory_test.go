@@ -1,7 +1,6 @@
 package rules_test
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -87,16 +86,4 @@ func open(t testing.TB, data []byte) *rules.DB {
 	}
 	t.Cleanup(func() { db.Close() })
 	return db
-}
-
-func TestMemoryIsAFile(t *testing.T) {
-	t.Parallel()
-	var m memory
-	m.Seek(3, io.SeekStart)
-	m.Write([]byte("abc"))
-	m.Seek(2, io.SeekStart)
-	m.Write([]byte("de"))
-	if want := []byte("\x00\x00debc"); !bytes.Equal(m.data, want) {
-		t.Errorf("memory = %q, want %q", m.data, want)
-	}
 }
