@@ -47,5 +47,16 @@ func inherited(n int) *os.File {
 	case 2:
 		return os.Stderr
 	}
-	return os.NewFile(uintptr(n), "fd")
+	// What was opened here, by us or by the runtime, is closed on exec; what
+	// came through an exec is not.
+	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(n), syscall.F_GETFD, 0)
+	if errno != 0 || flags&syscall.FD_CLOEXEC != 0 {
+		return nil
+	}
+	f := os.NewFile(uintptr(n), "fd")
+	kept = append(kept, f)
+	return f
 }
+
+// kept holds the inherited files, since one that is forgotten is closed.
+var kept []*os.File
