@@ -4,7 +4,7 @@ import (
 	"errors"
 	"go/ast"
 	"go/parser"
-	"go/token"
+	gotoken "go/token"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -50,7 +50,7 @@ func libraryDir(t *testing.T) string {
 // three classes: the argument's literal, or the first literal in it.
 func errorTexts(t *testing.T, name string) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+	file, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func firstLiteral(t *testing.T, n ast.Node) (text string) {
 	t.Helper()
 	ast.Inspect(n, func(n ast.Node) bool {
 		lit, ok := n.(*ast.BasicLit)
-		if ok && lit.Kind == token.STRING && text == "" {
+		if ok && lit.Kind == gotoken.STRING && text == "" {
 			s, err := strconv.Unquote(lit.Value)
 			if err != nil {
 				t.Fatal(err)

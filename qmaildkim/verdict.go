@@ -5,7 +5,7 @@ import "strings"
 // A Verdict is the outcome of verifying a message.
 type Verdict struct {
 	Letter     Letter
-	Reason     string      // what the letter does not say; may be empty
+	Reason     string      // why a message without a Signature is not simply unsigned
 	Signatures []Signature // the ten topmost, in message order
 
 	authServID string // who gives the verdict; empty for no Authentication-Results

@@ -22,7 +22,7 @@ type verifier struct {
 	align      bool   // a good signature counts only for the author's domain
 }
 
-// verify judges a message. Author is the domain of its From field, empty when
+// verify judges a message. Author is the domain of its author, empty when
 // there is none; only align uses it.
 func (c verifier) verify(ctx context.Context, h *header, msg *spool, author string) Verdict {
 	v := Verdict{authServID: c.authServID, cut: forged(h, c.authServID)}
@@ -33,16 +33,17 @@ func (c verifier) verify(ctx context.Context, h *header, msg *spool, author stri
 		v.Signatures[i], parsed[i] = newSignature(f)
 	}
 	switch reason := fence(h); {
-	case len(fields) == 0:
 	case reason != "":
-		v.Reason = reason
 		judgeAll(v.Signatures, letterNotValid, reason)
 	case count(h, "From") > 1:
 		judgeAll(v.Signatures, letterFrom, "more than one From field")
-	default:
+	case len(fields) > 0:
 		c.judge(ctx, h, msg, fields, parsed, v.Signatures)
 	}
 	v.Letter = combine(v.Signatures)
+	if h.over && len(fields) == 0 { // there may be some further down
+		v.Letter, v.Reason = letterNotValid, fence(h)
+	}
 	if c.align && (v.Letter == letterGood || v.Letter == letterPartial) && !aligned(v.Signatures, author) {
 		v.Letter = letterThirdParty
 	}
@@ -73,7 +74,7 @@ func (c verifier) judge(ctx context.Context, h *header, msg *spool, fields []fie
 			s.Letter, s.Reason = letterNotValid, "too many names in h="
 			continue
 		}
-		if body.long && (s.Letter == letterGood || s.Letter == letterBody) {
+		if body.long && (s.Letter == letterGood || s.Letter == letterBody || s.Letter == letterBad) {
 			s.Letter, s.Reason = letterNotValid, "too many blank lines in a row"
 			continue
 		}
@@ -128,6 +129,7 @@ func libraryName(f field) string {
 	return string(bytes.TrimSpace(name))
 }
 
+// count returns how many fields of a name there are.
 func count(h *header, name string) int {
 	n := 0
 	for _, f := range h.fields {
