@@ -3,6 +3,7 @@ package prog
 import (
 	"io"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -54,9 +55,9 @@ func inherited(n int) *os.File {
 		return nil
 	}
 	f := os.NewFile(uintptr(n), "fd")
-	kept = append(kept, f)
+	kept.Store(f, nil)
 	return f
 }
 
 // kept holds the inherited files, since one that is forgotten is closed.
-var kept []*os.File
+var kept sync.Map
