@@ -103,7 +103,11 @@ func Run(t *testing.T, dir string) {
 
 // commands are the project's own script commands, one file each.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"smtp": smtpCommand,
+	"client":     clientCommand,
+	"serve":      serveCommand,
+	"serverlog":  serverLogCommand,
+	"smtp":       smtpCommand,
+	"stopserver": stopServerCommand,
 }
 
 // Peer returns the path of another project's program that a conformance test
