@@ -42,10 +42,12 @@ func (f field) value() []byte {
 	return v
 }
 
-// readHeader reads a header from r, in which every byte it takes goes to
-// spool as well. Body is what it read beyond the header. An end of r before
-// the blank line is no error: the whole message is header then.
-func readHeader(r io.Reader, spool io.Writer) (h *header, body []byte, err error) {
+// readHeader reads a header from r, in which every byte it takes goes to msg
+// as well. Body is what it read beyond the header. An end of r before the
+// blank line is no error: the whole message is header then. Errors are those
+// of a spooler.
+func readHeader(r io.Reader, msg *spool) (h *header, body []byte, err error) {
+	r = spooler{r, msg}
 	var (
 		b     = make([]byte, 0, 8<<10)
 		start int // of the line where the search for the blank line goes on
@@ -56,18 +58,13 @@ func readHeader(r io.Reader, spool io.Writer) (h *header, body []byte, err error
 			b = append(b, 0)[:len(b)]
 		}
 		n, err := r.Read(b[len(b):cap(b)])
-		if n > 0 {
-			if _, err := spool.Write(b[len(b) : len(b)+n]); err != nil {
-				return nil, nil, err
-			}
-			b = b[:len(b)+n]
-			end, start = headerEnd(b, start)
-		}
+		b = b[:len(b)+n]
+		end, start = headerEnd(b, start)
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return nil, nil, &readError{err}
+			return nil, nil, err
 		}
 	}
 	if end < 0 {

@@ -40,6 +40,26 @@ type readError struct{ err error }
 func (e *readError) Error() string { return "qmaildkim: read: " + e.err.Error() }
 func (e *readError) Unwrap() error { return e.err }
 
+// A spooler reads a message and puts what it read into a spool. Its errors
+// are io.EOF, *readError and *spoolError.
+type spooler struct {
+	r     io.Reader
+	spool *spool
+}
+
+func (s spooler) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if n > 0 {
+		if _, err := s.spool.Write(p[:n]); err != nil {
+			return 0, err
+		}
+	}
+	if err != nil && err != io.EOF {
+		err = &readError{err}
+	}
+	return n, err
+}
+
 // Write appends p to the message.
 func (s *spool) Write(p []byte) (int, error) {
 	if s.file == nil && len(s.mem)+len(p) <= maxMemory {

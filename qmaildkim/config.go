@@ -1,0 +1,135 @@
+package qmaildkim
+
+import (
+	"strconv"
+	"strings"
+
+	"ucspi-go/internal/qmail"
+	"ucspi-go/rules"
+)
+
+// Descriptors of a Config that are none.
+const (
+	anyFd = -1 // not configured
+	noFd  = -2 // configured, but as none or unusable
+)
+
+// Config is what an environment asks for.
+type Config struct {
+	Mode    Mode
+	Home    string // where relative paths start
+	Control string // folder of the control files
+	TempDir string // for messages too large for memory; empty is /tmp
+	Queue   string // the queue program, from Home unless absolute
+
+	AuthServID string // own name in Authentication-Results; empty is that in control/me
+	Align      bool   // a good signature counts only for the author's domain
+
+	logFd, errorFd int
+
+	domain   string // DKIMDOMAIN, as configured
+	signing  signing
+	keysFile bool // control/dkimkeys is read
+	rcpts    []string
+	rcptAll  bool
+	environ  rules.Environ // on which the settings of dkimkeys are put
+}
+
+// signing is how a message is signed.
+type signing struct {
+	key      string // path, with "%" for the domain
+	options  options
+	extraKey string // path for a second signature, empty for none
+	extra    options
+	exclude  []string // beginnings of field names that are not signed
+}
+
+// ConfigFrom returns the configuration that environ holds. It is the only
+// reader of variables in this package; control files are read with each
+// message. The error is a *Refusal when a message is to be signed and the
+// options for that are bad; Config is usable for telling it.
+func ConfigFrom(environ rules.Environ) (Config, error) {
+	value := func(name string) string {
+		v, _ := environ.Lookup(name)
+		return v
+	}
+	home := qmail.Home(environ.Lookup)
+	c := Config{
+		Home:       home,
+		Control:    string(qmail.ControlDir(home, environ.Lookup)),
+		TempDir:    value("TMPDIR"),
+		Queue:      value("DKIMQUEUE"),
+		AuthServID: value("DKIMAUTHSERVID"),
+		domain:     value("DKIMDOMAIN"),
+		rcptAll:    value("DKIMRCPTMATCH") == "all",
+		environ:    environ,
+	}
+	if c.Queue == "" {
+		c.Queue = "bin/qmail-queue"
+	}
+	if list := value("DKIMRCPT"); list != "" {
+		c.rcpts = strings.Split(list, ":")
+	}
+	_, c.Align = environ.Lookup("DKIMALIGN")
+	_, noKeysFile := environ.Lookup("NODKIMKEYS")
+	c.keysFile = !noKeysFile
+	c.errorFd, c.logFd = descriptors(environ)
+	var key string
+	if c.Mode, key = modeOf(environ); c.Mode != ModeSign {
+		return c, nil
+	}
+	var err error
+	if c.signing, err = signingFrom(environ, key); err != nil {
+		return c, err
+	}
+	return c, nil
+}
+
+// descriptors returns where the text of a refusal and the log line go. A log
+// line never goes where a refusal's text belongs.
+func descriptors(environ rules.Environ) (errorFd, logFd int) {
+	errorFd, logFd = anyFd, 2
+	if s, set := environ.Lookup("ERROR_FD"); set {
+		errorFd = descriptor(s)
+	}
+	if s, set := environ.Lookup("DKIMLOG"); set {
+		logFd = descriptor(s)
+	}
+	if logFd == errorFd {
+		logFd = noFd
+	}
+	return errorFd, logFd
+}
+
+func descriptor(s string) int {
+	if n, err := strconv.ParseUint(s, 10, 20); err == nil {
+		return int(n)
+	}
+	return noFd
+}
+
+// signingFrom returns how environ asks for signing with the key at path. The
+// error is a *Refusal.
+func signingFrom(environ rules.Environ, path string) (signing, error) {
+	s := signing{key: path}
+	text, _ := environ.Lookup("DKIMSIGNOPTIONS")
+	var err error
+	if s.options, err = parseOptions(text, environ); err != nil {
+		return s, refuseOptions
+	}
+	if list, _ := environ.Lookup("EXCLUDE_DKIMSIGN"); list != "" {
+		for prefix := range strings.SplitSeq(list, ":") {
+			if prefix = strings.TrimSpace(prefix); prefix != "" {
+				s.exclude = append(s.exclude, strings.ToLower(prefix))
+			}
+		}
+	}
+	s.extraKey, _ = environ.Lookup("DKIMSIGNEXTRA")
+	if extra, set := environ.Lookup("DKIMSIGNOPTIONSEXTRA"); set {
+		text = extra
+	}
+	if s.extra, err = parseOptions(text, environ); err != nil {
+		return s, refuseOptions
+	}
+	return s, nil
+}

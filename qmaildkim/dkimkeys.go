@@ -1,0 +1,70 @@
+package qmaildkim
+
+import (
+	"errors"
+	"strings"
+
+	"ucspi-go/rules"
+)
+
+// errKeysLine is the error of a dkimkeys line that matches but cannot be used.
+var errKeysLine = errors.New("qmaildkim: bad line in dkimkeys")
+
+// A keysLine is a line of control/dkimkeys: domain:path:NAME=VALUE,NAME=VALUE.
+type keysLine struct {
+	path     string // replaces that of DKIMSIGN or DKIMKEY; empty is "do not sign"
+	settings []rules.Var
+}
+
+// findKeysLine returns the first line whose domain column, in which "*" stands
+// for any text, matches domain. Found is false when there is none. The error
+// is errKeysLine.
+func findKeysLine(lines []string, domain string) (line keysLine, found bool, err error) {
+	for _, s := range lines {
+		pattern, rest, ok := strings.Cut(s, ":")
+		if !wildcard(strings.ToLower(strings.TrimSpace(pattern)), domain) {
+			continue
+		}
+		if !ok {
+			return line, true, errKeysLine
+		}
+		path, settings, _ := strings.Cut(rest, ":")
+		line.path = strings.TrimSpace(path)
+		for setting := range strings.SplitSeq(settings, ",") {
+			if setting == "" {
+				continue
+			}
+			name, value, ok := strings.Cut(setting, "=")
+			if !ok || name == "" {
+				return line, true, errKeysLine
+			}
+			line.settings = append(line.settings, rules.Var{Name: strings.TrimSpace(name), Value: value})
+		}
+		return line, true, nil
+	}
+	return line, false, nil
+}
+
+// wildcard reports whether pattern, in which "*" stands for any text, is the
+// whole of s.
+func wildcard(pattern, s string) bool {
+	first, rest, starred := strings.Cut(pattern, "*")
+	if !starred {
+		return pattern == s
+	}
+	if !strings.HasPrefix(s, first) {
+		return false
+	}
+	s = s[len(first):]
+	for {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(s, part)
+		}
+		at := strings.Index(s, part)
+		if at < 0 {
+			return false
+		}
+		s, rest = s[at+len(part):], after
+	}
+}

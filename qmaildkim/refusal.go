@@ -1,0 +1,80 @@
+package qmaildkim
+
+import (
+	"syscall"
+
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/qmail"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Refusal is the error of a message that must not go on.
+type Refusal struct {
+	Code   int    // exit code of a queue program; with Text, of one whose text nobody can read
+	Text   string // what the client is told: D permanent or Z temporary, then the text; empty for the code alone
+	Reason string // word for the log
+	Path   string // the file that is to blame, empty for none
+	Cause  error  // what is wrong with it, nil for what Reason says
+}
+
+func (r *Refusal) Error() string { return "qmaildkim: refused: " + r.Reason }
+
+// Refusals by name of their reason. The texts are those of qmail-dkim.
+var (
+	refuseOptions  = temporary("bad-options", "Invalid DKIMSIGNOPTIONS (#4.3.0)")
+	refuseDomain   = temporary("bad-dkimdomain", "dkim initialization failed (#4.3.0)")
+	refuseSigner   = temporary("signing-failed", "dkim initialization failed (#4.3.0)")
+	refuseKeysFile = temporary("bad-dkimkeys", "unable to read dkimkeys. (#4.3.0)")
+	refuseRcpts    = temporary("bad-dkimrcpts", "unable to read dkimrcpts. (#4.3.0)")
+)
+
+func temporary(reason, text string) *Refusal {
+	return &Refusal{Code: int(qmail.Temporary), Text: "Zqmail-dkim: " + text, Reason: reason}
+}
+
+// tell writes the text of a refusal to the descriptors from which the caller
+// reads it, and returns the code to exit with: that of a custom refusal when
+// a text was written, else the plain one.
+func (r *Refusal) tell(env *prog.Env, c Config) int {
+	told := false
+	if r.Text != "" {
+		for _, fd := range refusalFds(env, c) {
+			if _, err := syscall.Write(fd, []byte(r.Text)); err == nil {
+				told = true
+			}
+		}
+	}
+	if told {
+		return int(qmail.Custom)
+	}
+	return r.Code
+}
+
+// refusalFds returns the descriptors for the text of a refusal: the one that
+// the environment names, else those that notqmail's and sagredo's qmail-smtpd
+// read, 6 and 4, where these are pipes to write to.
+func refusalFds(env *prog.Env, c Config) []int {
+	if c.errorFd != anyFd {
+		if c.errorFd >= 0 && env.Fd(c.errorFd) != nil {
+			return []int{c.errorFd}
+		}
+		return nil
+	}
+	var fds []int
+	for _, fd := range []int{6, 4} {
+		if env.Fd(fd) != nil && writablePipe(fd) {
+			fds = append(fds, fd)
+		}
+	}
+	return fds
+}
+
+func writablePipe(fd int) bool {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFIFO {
+		return false
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	return err == nil && flags&unix.O_ACCMODE != unix.O_RDONLY
+}

@@ -1,0 +1,160 @@
+package qmaildkim
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/qmail"
+	"ucspi-go/internal/ucspi"
+)
+
+// Reasons why a message is not signed, besides those of AuthorDomain and the
+// faults of a header.
+const (
+	reasonOff        = "off"         // the key's path is empty
+	reasonRcpt       = "rcpt"        // the recipients do not ask for it
+	reasonNoKey      = "no-key"      // no file of those tried exists
+	reasonBlankLines = "blank-lines" // more in a row than the library can take
+)
+
+// A Report says what was done with a message and why.
+type Report struct {
+	From       string   // the author's domain, empty when there is none
+	Signed     []Signed // the signatures made
+	Reason     string   // why there are none, or why the message was refused
+	Tried      []string // key files that do not exist, when that is the reason
+	Recipients int      // how many the envelope has
+	Match      string   // the recipient for which the message is signed, with DKIMRCPT
+	Verdict    *Verdict // nil unless verified
+	Warn       []string // what should be looked at, in words of the log
+	Ignored    []string // options without effect
+
+	queued  qmail.Code // what the queue program said
+	refused bool
+	blame   string // the file that Reason is about
+	cause   error
+}
+
+// Signed is a signature that was made.
+type Signed struct {
+	Domain, Selector, Algorithm string // d=, s= and a=
+	Key                         string // file of the key, as configured
+}
+
+// fail makes the report that of a message that was not passed on.
+func (r *Report) fail(err error) {
+	r.Signed, r.refused, r.cause = nil, true, err
+	var (
+		refusal *Refusal
+		read    *readError
+		spool   *spoolError
+		queue   *queueError
+	)
+	switch {
+	case errors.As(err, &refusal):
+		r.Reason, r.blame, r.cause = refusal.Reason, refusal.Path, refusal.Cause
+	case errors.As(err, &read):
+		r.Reason = "read-error"
+	case errors.As(err, &spool):
+		r.Reason = "spool-error"
+	case errors.As(err, &queue):
+		r.Reason = "no-queue-program"
+	default:
+		r.Reason = "bad-envelope"
+	}
+}
+
+func (r *Report) warn(word string)   { r.Warn = appendNew(r.Warn, word) }
+func (r *Report) ignore(word string) { r.Ignored = appendNew(r.Ignored, word) }
+
+func appendNew(words []string, word string) []string {
+	if word == "" || slices.Contains(words, word) {
+		return words
+	}
+	return append(words, word)
+}
+
+// Line returns the report as the log's line for a message that process pid
+// handled: words of the form key=value behind what was done.
+func (r Report) Line(pid int) string {
+	l := &logLine{}
+	l.WriteString("qmail-dkim: " + r.action())
+	l.word("pid", strconv.Itoa(pid))
+	l.word("from", ucspi.Safe(r.From))
+	switch {
+	case r.refused:
+		l.word("reason", r.Reason)
+		l.word("key", r.blame)
+		if r.cause != nil {
+			l.word("cause", strings.ReplaceAll(prog.Errstr(r.cause), " ", "-"))
+		}
+	case r.Verdict != nil:
+		l.verdict(r.Verdict)
+	case len(r.Signed) == 0:
+		l.word("reason", r.Reason)
+		l.word("tried", strings.Join(r.Tried, ","))
+	}
+	for _, s := range r.Signed {
+		l.word("d", s.Domain)
+		l.word("s", s.Selector)
+		l.word("a", s.Algorithm)
+		l.word("key", s.Key)
+	}
+	if len(r.Signed) > 0 {
+		l.word("rcpts", strconv.Itoa(r.Recipients))
+		l.word("match", ucspi.Safe(r.Match))
+	}
+	if r.queued != qmail.Queued {
+		l.word("queue", strconv.Itoa(int(r.queued)))
+	}
+	l.word("warn", strings.Join(r.Warn, ","))
+	l.word("ignored", strings.Join(r.Ignored, ","))
+	l.WriteByte('\n')
+	return l.String()
+}
+
+func (r Report) action() string {
+	switch {
+	case r.refused:
+		return "refuse"
+	case r.Verdict != nil:
+		return "verify"
+	case len(r.Signed) > 0:
+		return "sign"
+	}
+	return "unsigned"
+}
+
+// A logLine is a line of the log being written.
+type logLine struct{ strings.Builder }
+
+// word adds key=value, nothing for an empty value. What would break the line
+// into other words becomes "?".
+func (l *logLine) word(key, value string) {
+	if value == "" {
+		return
+	}
+	l.WriteString(" " + key + "=")
+	for i := range len(value) {
+		if c := value[i]; c <= ' ' || c >= 0x7f {
+			l.WriteByte('?')
+		} else {
+			l.WriteByte(c)
+		}
+	}
+}
+
+func (l *logLine) verdict(v *Verdict) {
+	l.word("result", string(rune(v.Letter)))
+	if s, ok := v.Deciding(); ok {
+		l.word("d", ucspi.Safe(s.Domain))
+		l.word("s", ucspi.Safe(s.Selector))
+		if s.Reason != "" {
+			l.word("reason", ucspi.Safe(strings.ReplaceAll(s.Reason, " ", "-")))
+		}
+	}
+	l.word("verdict", "accept")
+}
