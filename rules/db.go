@@ -47,6 +47,13 @@ func newDB(name string, r io.ReaderAt, size int64) (*DB, error) {
 	if db.index == [indexSize]byte{} {
 		return nil, db.corrupt()
 	}
+	// The tables stand at the end, so this finds every file that is cut short.
+	for t := range 256 {
+		start, length := pair(db.index[8*t:])
+		if int64(start)+8*int64(length) > size {
+			return nil, db.corrupt()
+		}
+	}
 	return db, nil
 }
 
@@ -113,9 +120,6 @@ func (p *probe) get(key string) (data []byte, found bool, err error) {
 	start, length := pair(p.index[h&0xff*8:])
 	if length == 0 {
 		return nil, false, nil
-	}
-	if int64(start)+8*int64(length) > p.size {
-		return nil, false, p.corrupt()
 	}
 	at := h >> 8 % length
 	var slots []byte

@@ -98,7 +98,7 @@ func TestOpenKeepsNoDescriptor(t *testing.T) {
 	}
 }
 
-// TestTruncated cuts a database everywhere: a denied client never passes.
+// TestTruncated cuts a database everywhere.
 func TestTruncated(t *testing.T) {
 	t.Parallel()
 	data := compile(t, "10.1.2.3:deny,A=\"b\"\n10.:deny\n:allow\n")
@@ -107,16 +107,7 @@ func TestTruncated(t *testing.T) {
 		if err := os.Truncate(name, int64(size)); err != nil {
 			t.Fatal(err)
 		}
-		db, err := rules.Open(name)
-		if err == nil {
-			var d rules.Decision
-			d, err = db.Lookup(rules.Client{IP: "10.1.2.3"})
-			db.Close()
-			if err == nil && d.Deny {
-				continue // what is missing was not needed
-			}
-		}
-		if !errors.Is(err, rules.ErrCorrupt) || !strings.Contains(err.Error(), name) {
+		if _, err := rules.Open(name); !errors.Is(err, rules.ErrCorrupt) || !strings.Contains(err.Error(), name) {
 			t.Fatalf("cut to %d of %d bytes: %v, want ErrCorrupt", size, len(data), err)
 		}
 	}
@@ -152,11 +143,11 @@ func TestHostile(t *testing.T) {
 			data := append([]byte(nil), good...)
 			binary.LittleEndian.PutUint32(data[field:], v)
 			db, err := rules.Open(write(t, data))
-			if err != nil {
-				t.Fatal(err)
+			if err == nil {
+				defer db.Close()
+				_, err = db.Lookup(rules.Client{})
 			}
-			defer db.Close()
-			if _, err := db.Lookup(rules.Client{}); err != nil && !errors.Is(err, rules.ErrCorrupt) {
+			if err != nil && !errors.Is(err, rules.ErrCorrupt) {
 				t.Errorf("field at %d set to %d: %v", field, v, err)
 			}
 		}
