@@ -81,6 +81,13 @@ Authentication-Results: mx;
 	dkim=pass header.d=example.com header.s=default header.a=rsa-sha256
 	header.b=abc+defg
 `},
+		{"same eight bytes", Verdict{Letter: 'I', Signatures: []Signature{
+			{Value: "12345678A", Letter: 'I'}, {Value: "12345678B", Letter: 'I'},
+		}, authServID: "mx"}, `DKIM-Status: bad (signature error: RSA/ED25519 verify failed)
+Authentication-Results: mx;
+	dkim=fail header.b=12345678A;
+	dkim=fail header.b=12345678B
+`},
 		{"same beginning", Verdict{Letter: 'I', Signatures: []Signature{
 			{Value: "12345678AB/=", Letter: 'I'}, {Value: "12345678ABC=", Letter: 'I'}, {Value: "1234", Letter: 'H'},
 		}, authServID: "mx"}, `DKIM-Status: bad (signature error: RSA/ED25519 verify failed)

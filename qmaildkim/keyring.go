@@ -32,6 +32,7 @@ type publishedKey struct {
 
 var (
 	errKeyName    = errors.New("not a domain name")
+	errNoResolver = errors.New("no resolver")
 	errKeyTooLong = errors.New("key record is too long")
 )
 
@@ -66,7 +67,11 @@ func (k *publishedKey) fetch(ctx context.Context, lookup func(context.Context, s
 		k.err = errKeyName
 		return
 	}
-	texts, err := lookup(ctx, name)
+	var texts []string
+	err := errNoResolver
+	if lookup != nil {
+		texts, err = lookup(ctx, name)
+	}
 	if err != nil {
 		var e *net.DNSError
 		if errors.As(err, &e) && e.IsNotFound {

@@ -143,6 +143,7 @@ func TestVerifyCrafted(t *testing.T) {
 		{"subdomain in i=, strict key", "d=example.com; i=joe@lists.example.com", strict, 'Y'},
 		{"own domain in i=, strict key", "d=example.com; i=joe@example.com", strict, 'A'},
 		{"x= before t=", "d=example.com; t=4000000001; x=4000000000", testZone(), 'H'},
+		{"x= equal to t=", "d=example.com; t=4000000000; x=4000000000", testZone(), 'H'},
 		{"x= after t=", "d=example.com; t=4000000000; x=4000000001", testZone(), 'A'},
 		{"b= in z=", "d=example.com; z=From:Bob=20Smith", testZone(), 'D'},
 		{"b= in i=", "d=example.com; i=bob=2Bx@example.com", testZone(), 'D'},
@@ -269,6 +270,25 @@ func TestVerifyLookupBudget(t *testing.T) {
 	})
 }
 
+// TestVerifyUnreadable: trouble with the message itself is not the signer's.
+func TestVerifyUnreadable(t *testing.T) {
+	t.Parallel()
+	h, s := spoolOf(t, sign(t, plain, edKey, dkim.SignOptions{})+strings.Repeat("x\n", maxMemory))
+	s.file.Close()
+	v := verifier{lookupTXT: testZone().lookupTXT}.verify(t.Context(), h, s, "")
+	if v.Letter != letterTemporary {
+		t.Errorf("verdict %v (%+v)", v.Letter, v.Signatures)
+	}
+}
+
+func TestVerifyWithoutResolver(t *testing.T) {
+	t.Parallel()
+	h, s := spoolOf(t, sign(t, plain, edKey, dkim.SignOptions{}))
+	if v := (verifier{}).verify(t.Context(), h, s, ""); v.Letter != letterTemporary {
+		t.Errorf("verdict %v (%+v)", v.Letter, v.Signatures)
+	}
+}
+
 func TestVerifyStandards(t *testing.T) {
 	t.Parallel()
 	keys := zone{
@@ -276,13 +296,33 @@ func TestVerifyStandards(t *testing.T) {
 		"brisbane._domainkey.football.example.com": {"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="},
 		"test._domainkey.football.example.com":     {"v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB"},
 	}
-	for name, want := range map[string]string{"rfc6376.msg": "A", "rfc8463.msg": "AA"} {
-		msg, err := os.ReadFile("testdata/" + name)
+	for name, want := range map[string]string{
+		"testdata/rfc6376.msg":                      "A",
+		"../testdata/messages/rfc8463.eml":          "AA",
+		"../testdata/messages/rfc8463-tampered.eml": "UU",
+	} {
+		msg, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if v := verdictOf(t, string(msg), keys); letters(v) != want {
 			t.Errorf("%s: %+v, want %s", name, v.Signatures, want)
 		}
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	for name, size := range map[string]int{"2KiB": 2 << 10, "1MiB": 1 << 20} {
+		b.Run(name, func(b *testing.B) {
+			h, s := spoolOf(b, sign(b, plain+strings.Repeat("The quick brown fox jumps over.\n", size/32), rsaKey(), dkim.SignOptions{}))
+			c := verifier{lookupTXT: testZone().lookupTXT, authServID: "mx.example.net"}
+			b.SetBytes(s.size())
+			b.ReportAllocs()
+			for b.Loop() {
+				if v := c.verify(b.Context(), h, s, ""); v.Letter != letterGood {
+					b.Fatal(v)
+				}
+			}
+		})
 	}
 }
