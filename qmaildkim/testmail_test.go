@@ -103,12 +103,14 @@ func craft(tags string) string {
 
 func spoolOf(t testing.TB, msg string) (*header, *spool) {
 	t.Helper()
-	s := &spool{dir: t.TempDir()}
+	s := new(spool)
 	t.Cleanup(func() { s.Close() })
 	if _, err := s.Write([]byte(msg)); err != nil {
 		t.Fatal(err)
 	}
-	h, _, err := readHeader(strings.NewReader(msg), &spool{dir: s.dir})
+	head := new(spool)
+	defer head.Close()
+	h, _, err := readHeader(strings.NewReader(msg), head)
 	if err != nil {
 		t.Fatal(err)
 	}
