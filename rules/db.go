@@ -79,7 +79,7 @@ func (db *DB) Lookup(c Client) (Decision, error) {
 		}
 		if found {
 			d.Key, d.Found = key, true
-			d.decide(data)
+			d.decide(string(data))
 			break
 		}
 	}

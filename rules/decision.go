@@ -13,7 +13,7 @@ type Decision struct {
 	Found bool   // false: no record, allow with no changes
 	Deny  bool
 	Env   []Var    // in rule order; later wins
-	Shown int      // how many of Env stand before the denial, when Deny
+	Data  string   // the record as it is in the database, of which Deny and Env are the sense
 	Tried []string // every key asked, in order, the match last
 }
 

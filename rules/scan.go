@@ -54,8 +54,7 @@ func (s *scanner) next() (line, error) {
 		if text[0] == '#' || text[0] == '\n' {
 			continue
 		}
-		// Only these three: a carriage return stays, and is an error.
-		text = bytes.TrimRight(text, "\n \t")
+		text = trim(text)
 		colon := bytes.IndexByte(text, ':')
 		if colon < 0 {
 			continue // tcprules says nothing of such a line either
@@ -69,6 +68,17 @@ func (s *scanner) next() (line, error) {
 		}
 		return l, nil
 	}
+}
+
+// trim cuts off newlines, blanks and tabs at the end; a carriage return stays,
+// and is an error.
+func trim(text []byte) []byte {
+	for n := len(text); n > 0; n-- {
+		if c := text[n-1]; c != '\n' && c != ' ' && c != '\t' {
+			return text[:n]
+		}
+	}
+	return nil
 }
 
 var deny, allowWord = []byte("deny"), []byte("allow")
@@ -97,13 +107,12 @@ func cutVar(settings []byte) (name, value, rest []byte, ok bool) {
 	if settings[0] != ',' {
 		return nil, nil, nil, false
 	}
-	name, rest, ok = bytes.Cut(settings[1:], []byte("="))
-	if !ok || len(rest) == 0 {
+	equals := bytes.IndexByte(settings, '=')
+	if equals < 0 || equals+1 == len(settings) {
 		return nil, nil, nil, false
 	}
-	quote := rest[0]
-	rest = rest[1:]
-	end := bytes.IndexByte(rest, quote)
+	name, rest = settings[1:equals], settings[equals+2:]
+	end := bytes.IndexByte(rest, settings[equals+1]) // the quote
 	if end < 0 {
 		return nil, nil, nil, false
 	}

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bytes"
 	"iter"
 	"strings"
 )
@@ -56,23 +55,20 @@ func (c Client) suffixes(yield func(string) bool) bool {
 // decide reads the instructions of a record: pieces that end in a NUL, "D"
 // first to deny, "+" first to set. Others, and bytes after the last NUL, say
 // nothing.
-func (d *Decision) decide(data []byte) {
+func (d *Decision) decide(data string) {
+	d.Data = data
 	for {
-		piece, rest, ok := bytes.Cut(data, []byte{0})
+		piece, rest, ok := strings.Cut(data, "\x00")
 		if !ok {
 			return
 		}
 		data = rest
-		switch {
-		case len(piece) == 0:
-		case piece[0] == 'D':
-			if !d.Deny {
-				d.Deny, d.Shown = true, len(d.Env)
-			}
-		case piece[0] == '+':
-			if name, value, ok := strings.Cut(string(piece[1:]), "="); ok {
+		if setting, ok := strings.CutPrefix(piece, "+"); ok {
+			if name, value, ok := strings.Cut(setting, "="); ok {
 				d.Env = append(d.Env, Var{Name: name, Value: value})
 			}
+		} else if strings.HasPrefix(piece, "D") {
+			d.Deny = true
 		}
 	}
 }

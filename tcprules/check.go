@@ -51,21 +51,25 @@ func lookup(name string, c rules.Client) (rules.Decision, error) {
 	return db.Lookup(c)
 }
 
-// verdict is a decision in tcprulescheck's words. It stops at the denial:
-// variables after it are not shown.
+// verdict is a decision in tcprulescheck's words: the instructions of the
+// record one by one, down to a denial. A setting without "=", which tcprules
+// makes of a name with a NUL, is shown although tcpserver passes it over.
 func verdict(d rules.Decision) string {
+	if !d.Found {
+		return "default:\nallow connection\n"
+	}
 	var b strings.Builder
-	if d.Found {
-		b.WriteString("rule " + d.Key + ":\n")
-	} else {
-		b.WriteString("default:\n")
+	b.WriteString("rule " + d.Key + ":\n")
+	for data := d.Data; ; {
+		instruction, rest, ok := strings.Cut(data, "\x00")
+		if !ok {
+			return b.String() + "allow connection\n"
+		}
+		data = rest
+		if setting, ok := strings.CutPrefix(instruction, "+"); ok {
+			b.WriteString("set environment variable " + setting + "\n")
+		} else if strings.HasPrefix(instruction, "D") {
+			return b.String() + "deny connection\n"
+		}
 	}
-	vars, end := d.Env, "allow connection\n"
-	if d.Deny {
-		vars, end = d.Env[:d.Shown], "deny connection\n"
-	}
-	for _, v := range vars {
-		b.WriteString("set environment variable " + v.String() + "\n")
-	}
-	return b.String() + end
 }
