@@ -1,0 +1,142 @@
+package domainkey
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"io/fs"
+	"strconv"
+
+	"ucspi-go/internal/prog"
+	"ucspi-go/qmaildkim/keys"
+)
+
+// create makes the files of the key pairs and prints the records.
+func create(env *prog.Env, o *options, home string) error {
+	own, err := findOwner(o.owner, home+"/"+keysDir)
+	if err != nil {
+		return err
+	}
+	f := &folder{home: home, name: keysDir + "/" + o.domain, owner: own}
+	for _, p := range o.pairs() {
+		for _, name := range []string{p.private, p.public, p.selector} {
+			if err := f.absent(name); err != nil {
+				return failed(o, home, err)
+			}
+		}
+	}
+	if o.kind != "ed25519" && o.bits < defaultBits {
+		env.Warn("RSA keys under 2048 bits are weak", nil)
+	}
+	records, err := write(env, o, f)
+	if err != nil {
+		f.undo()
+		return failed(o, home, err)
+	}
+	if f.foreign {
+		env.Warn(f.name+" belongs to another user than its new key: give it to "+own.name+" with chown", nil)
+	}
+	if own.asRoot() {
+		env.Warn("the key belongs to root: if qmail-smtpd runs as another user, give it to that user with -u or chown", nil)
+	}
+	say(env, `publish the record, then sign with DKIMKEY="`+keysDir+"/%/"+o.selector+`"`)
+	return printRecords(env, o, records)
+}
+
+// write generates the pairs and writes their files. The links, by which
+// qmail-dkim finds the keys, come last.
+func write(env *prog.Env, o *options, f *folder) ([]published, error) {
+	var records []published
+	if o.kind != "ed25519" && o.bits > defaultBits {
+		say(env, "making an RSA key of "+strconv.Itoa(o.bits)+" bits, which takes a while")
+	}
+	for _, p := range o.pairs() {
+		key, err := generate(p.kind, o.bits)
+		if err != nil {
+			return nil, err
+		}
+		text, err := keys.Record(key.public, o.testing)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.open(); err != nil {
+			return nil, err
+		}
+		if err := f.file(p.private, 0o600, key.privatePEM); err != nil {
+			return nil, err
+		}
+		if err := f.file(p.public, 0o644, key.publicPEM); err != nil {
+			return nil, err
+		}
+		records = append(records, published{p.selector, text})
+	}
+	for _, p := range o.pairs() {
+		if err := f.link(p.selector, p.private); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.sync(); err != nil {
+		return nil, err
+	}
+	for _, p := range o.pairs() {
+		say(env, "made "+f.name+"/"+p.private+", owner "+f.owner.name)
+	}
+	return records, nil
+}
+
+type generated struct {
+	public                crypto.PublicKey
+	privatePEM, publicPEM []byte
+}
+
+// generate makes a key. RSA is written as PKCS#1, which the C programs of any
+// age read; Ed25519 has only PKCS#8.
+func generate(kind string, bits int) (*generated, error) {
+	var block pem.Block
+	var public crypto.PublicKey
+	if kind == "rsa" {
+		key, err := rsa.GenerateKey(rand.Reader, bits)
+		if err != nil {
+			return nil, err
+		}
+		public = key.Public()
+		block = pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
+	} else {
+		pub, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			return nil, err
+		}
+		public = pub
+		block = pem.Block{Type: "PRIVATE KEY", Bytes: der}
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return nil, err
+	}
+	return &generated{public, pem.EncodeToMemory(&block), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})}, nil
+}
+
+// failed is the program's error for err, which names its file if it has one.
+func failed(o *options, home string, err error) error {
+	e := &prog.Error{Code: 111, Severity: "fatal", What: "unable to make a key", Err: err}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		e.What = "unable to " + pe.Op + " " + pe.Path
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		e.Code = 1
+		e.Hint = "domainkey -p " + o.domain + " " + o.selector + " prints the record of the existing key; a new key needs a new selector"
+	case errors.Is(err, fs.ErrNotExist):
+		e.Hint = "QMAILHOME, or else /var/qmail, must be qmail's home; now it is " + strconv.QuoteToASCII(home)
+	}
+	return e
+}
