@@ -49,17 +49,17 @@ func (f field) value() []byte {
 func readHeader(r io.Reader, msg *spool) (h *header, body []byte, err error) {
 	r = spooler{r, msg}
 	var (
-		b     = make([]byte, 0, 8<<10)
-		start int // of the line where the search for the blank line goes on
-		end   = -1
+		b    = make([]byte, 0, 8<<10)
+		line int // start of the line that has no end yet
+		end  = -1
 	)
 	for end < 0 && len(b) <= maxHeader {
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]
 		}
 		n, err := r.Read(b[len(b):cap(b)])
+		end, line = headerEnd(b[:len(b)+n], line, len(b))
 		b = b[:len(b)+n]
-		end, start = headerEnd(b, start)
 		if err == io.EOF {
 			break
 		}
@@ -73,20 +73,19 @@ func readHeader(r io.Reader, msg *spool) (h *header, body []byte, err error) {
 	return splitHeader(b[:end:end]), b[end:], nil
 }
 
-// headerEnd returns the offset behind the first blank line of b at or after
-// the line that starts at start, or -1 and the start of the line to go on
-// with when more of b is known.
-func headerEnd(b []byte, start int) (end, next int) {
+// headerEnd returns the offset behind the first blank line of b, or -1 and the
+// start of the last line, which has no end. Line was that for b[:known].
+func headerEnd(b []byte, line, known int) (end, next int) {
 	for {
-		n := bytes.IndexByte(b[start:], '\n')
+		n := bytes.IndexByte(b[known:], '\n')
 		if n < 0 {
-			return -1, start
+			return -1, line
 		}
-		blank := isBlank(b[start : start+n+1])
-		start += n + 1
-		if blank {
-			return start, start
+		known += n + 1
+		if isBlank(b[line:known]) {
+			return known, known
 		}
+		line = known
 	}
 }
 

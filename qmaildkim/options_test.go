@@ -1,0 +1,96 @@
+package qmaildkim
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"ucspi-go/rules"
+)
+
+func TestParseOptions(t *testing.T) {
+	t.Parallel()
+	const week = 7 * 24 * time.Hour
+	for _, test := range []struct {
+		text    string
+		environ rules.Environ
+		want    options
+	}{
+		{"", nil, options{expire: week}},
+		{"-z 2", nil, options{expire: week}},
+		{" -z2\t-c\nr ", nil, options{expire: week}},
+		{"-c s", nil, options{expire: week, simpleHeader: true, simpleBody: true}},
+		{"-ct", nil, options{expire: week, simpleBody: true}},
+		{"-tqcu", nil, options{expire: week, query: true, simpleHeader: true}},
+		{"-x 60 -i \"a b\"'@x'", nil, options{expire: time.Minute, identity: "a b@x"}},
+		{"-x - -i -", nil, options{}},
+		{"-x 60 -i a@x", rules.Environ{"DKIMEXPIRE=", "DKIMIDENTITY=b@x"}, options{identity: "b@x"}},
+		{"-x -", rules.Environ{"DKIMEXPIRE=2147483647", "DKIMIDENTITY="}, options{expire: (1<<31 - 1) * time.Second}},
+		{"-z 4", nil, options{expire: week, ed25519: true}},
+		{"-z 1 -b 3 -lh -z 3", nil, options{expire: week, ignored: []string{"-z", "-b", "-l", "-h"}}},
+		{"-l -- -z 9", nil, options{expire: week, ignored: []string{"-l", "-z", "9"}}},
+		{"-i ''", nil, options{expire: week}},
+	} {
+		if got, err := parseOptions(test.text, test.environ); err != nil || !reflect.DeepEqual(got, test.want) {
+			t.Errorf("parseOptions(%q, %q) = %+v, %v; want %+v", test.text, test.environ, got, err, test.want)
+		}
+	}
+	for _, text := range []string{"-Z", "-c", "-c x", "-c rr", "-z", "-z 5", "-z rsa", "-x abc", "-x 0", "-x -5",
+		"-x 2147483648", "-x 1s", "-b", "-i", "'-l", "-l \"", "-z ''"} {
+		if got, err := parseOptions(text, nil); !errors.Is(err, errOptions) {
+			t.Errorf("parseOptions(%q) = %+v, %v; want an error", text, got, err)
+		}
+	}
+	for _, expire := range []string{"0", "-1", "x", " ", "9999999999"} {
+		if got, err := parseOptions("", rules.Environ{"DKIMEXPIRE=" + expire}); !errors.Is(err, errOptions) {
+			t.Errorf("DKIMEXPIRE=%q: %+v, %v; want an error", expire, got, err)
+		}
+	}
+}
+
+func TestMode(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		environ rules.Environ
+		mode    Mode
+		key     string
+	}{
+		{nil, ModeVerify, ""},
+		{rules.Environ{"DKIMKEY=k"}, ModeVerify, ""},
+		{rules.Environ{"DKIMVERIFY="}, ModeVerify, ""},
+		{rules.Environ{"DKIMVERIFY=", "RELAYCLIENT=", "DKIMKEY=k"}, ModeVerify, ""},
+		{rules.Environ{"RELAYCLIENT="}, ModeSign, defaultKey},
+		{rules.Environ{"AUTHINFO="}, ModeSign, defaultKey},
+		{rules.Environ{"RELAYCLIENT=", "DKIMKEY=k"}, ModeSign, "k"},
+		{rules.Environ{"RELAYCLIENT=", "DKIMKEY="}, ModeOff, ""},
+		{rules.Environ{"DKIMSIGN=s", "DKIMKEY=k", "RELAYCLIENT="}, ModeSign, "s"},
+		{rules.Environ{"DKIMSIGN=s", "DKIMVERIFY=A"}, ModeSign, "s"},
+		{rules.Environ{"DKIMSIGN=", "RELAYCLIENT=", "DKIMKEY=k"}, ModeOff, ""},
+	} {
+		if mode, key := modeOf(test.environ); mode != test.mode || key != test.key {
+			t.Errorf("modeOf(%q) = %v, %q; want %v, %q", test.environ, mode, key, test.mode, test.key)
+		}
+	}
+}
+
+func TestDescriptors(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		environ        rules.Environ
+		errorFd, logFd int
+	}{
+		{nil, anyFd, 2},
+		{rules.Environ{"ERROR_FD=2"}, 2, noFd},
+		{rules.Environ{"ERROR_FD=4"}, 4, 2},
+		{rules.Environ{"ERROR_FD="}, noFd, 2},
+		{rules.Environ{"ERROR_FD=x", "DKIMLOG="}, noFd, noFd},
+		{rules.Environ{"DKIMLOG=5"}, anyFd, 5},
+		{rules.Environ{"DKIMLOG=5", "ERROR_FD=5"}, 5, noFd},
+		{rules.Environ{"DKIMLOG=-1", "ERROR_FD=99999999999999999999"}, noFd, noFd},
+	} {
+		if e, l := descriptors(test.environ); e != test.errorFd || l != test.logFd {
+			t.Errorf("descriptors(%q) = %d, %d; want %d, %d", test.environ, e, l, test.errorFd, test.logFd)
+		}
+	}
+}
