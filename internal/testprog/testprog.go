@@ -103,6 +103,7 @@ func Run(t *testing.T, dir string) {
 
 // commands are the project's own script commands, one file each.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"dns":        dnsCommand,
 	"client":     clientCommand,
 	"serve":      serveCommand,
 	"serverlog":  serverLogCommand,

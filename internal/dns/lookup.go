@@ -1,0 +1,105 @@
+package dns
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+
+	"ucspi-go/internal/prog"
+)
+
+// LookupPTR returns the name of the address, as Text writes it, from the
+// first PTR record; empty when there is none.
+func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr) (string, error) {
+	name := Reverse(addr)
+	found, err := r.resolve(ctx, name, typePTR)
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	wire, err := found[0].name()
+	if err != nil {
+		return "", failure(name, err)
+	}
+	return Text(wire), nil
+}
+
+// LookupA returns the IPv4 addresses of the name in random order. Unlike C it
+// takes a name that spells an address for a name.
+func (r *Resolver) LookupA(ctx context.Context, name string) ([]netip.Addr, error) {
+	return r.addresses(ctx, name, typeA, 4)
+}
+
+// LookupAAAA returns the IPv6 addresses of the name in random order.
+func (r *Resolver) LookupAAAA(ctx context.Context, name string) ([]netip.Addr, error) {
+	return r.addresses(ctx, name, typeAAAA, 16)
+}
+
+func (r *Resolver) addresses(ctx context.Context, name string, typ uint16, size int) ([]netip.Addr, error) {
+	found, err := r.resolve(ctx, name, typ)
+	if err != nil {
+		return nil, err
+	}
+	var addrs []netip.Addr
+	for _, rec := range found {
+		if addr, ok := netip.AddrFromSlice(rec.data); ok && len(rec.data) == size {
+			addrs = append(addrs, addr)
+		}
+	}
+	rand.Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] })
+	return addrs, nil
+}
+
+// LookupTXT returns one string for each TXT record of the name, in the
+// server's order: the strings of the record joined, all bytes as they came.
+func (r *Resolver) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	found, err := r.resolve(ctx, name, typeTXT)
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, rec := range found {
+		texts = append(texts, rec.text())
+	}
+	return texts, nil
+}
+
+// LookupHost returns the IPv4 addresses of a host operand: qualified by the
+// rules of DNSREWRITEFILE and its stand-ins, the first qualified name that
+// has addresses counting. Literal addresses are never asked for. As ucspi-tcp
+// 0.88 dns_ipq.c.
+func (r *Resolver) LookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
+	rules, err := r.rules.get(r.readRules)
+	if err != nil {
+		return nil, failure(host, err)
+	}
+	for _, name := range qualify(host, rules) {
+		addrs, ok := literal(name)
+		if !ok {
+			addrs, err = r.LookupA(ctx, name)
+		}
+		if err != nil || len(addrs) > 0 {
+			return addrs, err
+		}
+	}
+	return nil, nil
+}
+
+// literal returns the addresses that a name of digits and dots spells: its
+// numbers, cut to eight bits, in groups of four. Brackets do not count, nor do
+// numbers after the last whole group. As ucspi-tcp 0.88 dns_ip.c.
+func literal(name string) (addrs []netip.Addr, ok bool) {
+	name = strings.NewReplacer("[", "", "]", "").Replace(name)
+	var ip []byte
+	for number := range strings.SplitSeq(name, ".") {
+		value, n := prog.Number(number)
+		if n < len(number) {
+			return nil, false
+		}
+		if ip = append(ip, byte(value)); len(ip) == 4 {
+			addrs = append(addrs, netip.AddrFrom4([4]byte(ip)))
+			ip = ip[:0]
+		}
+	}
+	return addrs, true
+}

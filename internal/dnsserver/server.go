@@ -1,0 +1,161 @@
+// Package dnsserver is a small authoritative name server on loopback for
+// tests and for the demo. It can also misbehave in the ways that a resolver
+// must survive.
+package dnsserver
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"ucspi-go/internal/dns"
+)
+
+// A Server answers over UDP and TCP until it is closed.
+type Server struct {
+	udp  net.PacketConn
+	tcp  net.Listener
+	done sync.WaitGroup
+
+	mu      sync.Mutex
+	zone    Zone
+	conns   map[net.Conn]bool
+	queries []string
+}
+
+// Start starts a Server on 127.0.0.1 and a port that the kernel chooses.
+func Start(zone Zone) (*Server, error) {
+	// The port is free for TCP; it may be taken for UDP.
+	const tries = 20
+	var err error
+	for range tries {
+		var s *Server
+		if s, err = StartAt("127.0.0.1:0", zone); err == nil {
+			return s, nil
+		}
+	}
+	return nil, err
+}
+
+// StartAt starts a Server on an address with its port.
+func StartAt(addr string, zone Zone) (*Server, error) {
+	tcp, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("dnsserver: %w", err)
+	}
+	udp, err := net.ListenPacket("udp", tcp.Addr().String())
+	if err != nil {
+		tcp.Close()
+		return nil, fmt.Errorf("dnsserver: %w", err)
+	}
+	s := &Server{udp: udp, tcp: tcp, zone: zone, conns: map[net.Conn]bool{}}
+	s.done.Go(s.serveUDP)
+	s.done.Go(s.serveTCP)
+	return s, nil
+}
+
+// Addr returns "127.0.0.1:PORT", which may be the value of DNSCACHEIP.
+func (s *Server) Addr() string { return s.tcp.Addr().String() }
+
+// Close stops the server. It returns when nothing of it is left.
+func (s *Server) Close() error {
+	err := errors.Join(s.udp.Close(), s.tcp.Close())
+	s.mu.Lock()
+	for c := range s.conns {
+		c.Close()
+	}
+	s.conns = nil
+	s.mu.Unlock()
+	s.done.Wait()
+	return err
+}
+
+// Queries returns the last queries, each as "udp TYPE NAME" or "tcp TYPE
+// NAME", TYPE being a number.
+func (s *Server) Queries() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.queries...)
+}
+
+// answer records the query and answers it.
+func (s *Server) answer(p []byte, network string) [][]byte {
+	const kept = 1000
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if q, ok := parseQuestion(p); ok {
+		if len(s.queries) == kept {
+			s.queries = s.queries[1:]
+		}
+		s.queries = append(s.queries, fmt.Sprintf("%s %d %s", network, q.typ, dns.Text(q.name)))
+	}
+	return s.zone.answer(p, network == "udp")
+}
+
+func (s *Server) serveUDP() {
+	buf := make([]byte, 4096)
+	for {
+		n, from, err := s.udp.ReadFrom(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue
+		}
+		for _, p := range s.answer(buf[:n], "udp") {
+			s.udp.WriteTo(p, from)
+		}
+	}
+}
+
+func (s *Server) serveTCP() {
+	for {
+		c, err := s.tcp.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		closed := s.conns == nil
+		if !closed {
+			s.conns[c] = true
+		}
+		s.mu.Unlock()
+		if closed {
+			c.Close()
+			return
+		}
+		s.done.Go(func() { s.converse(c) })
+	}
+}
+
+// converse answers the queries of one connection. A query that is to be left
+// alone leaves it open, for the client to lose patience.
+func (s *Server) converse(c net.Conn) {
+	defer func() {
+		c.Close()
+		s.mu.Lock()
+		delete(s.conns, c)
+		s.mu.Unlock()
+	}()
+	c.SetDeadline(time.Now().Add(time.Minute))
+	for {
+		var size [2]byte
+		if _, err := io.ReadFull(c, size[:]); err != nil {
+			return
+		}
+		p := make([]byte, binary.BigEndian.Uint16(size[:]))
+		if _, err := io.ReadFull(c, p); err != nil {
+			return
+		}
+		for _, r := range s.answer(p, "tcp") {
+			r = r[:min(len(r), 0xffff)]
+			if _, err := c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(r))), r...)); err != nil {
+				return
+			}
+		}
+	}
+}

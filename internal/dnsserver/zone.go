@@ -1,0 +1,190 @@
+package dnsserver
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"ucspi-go/internal/dns"
+)
+
+// A Zone is what a Server answers from.
+type Zone struct {
+	nodes map[string]*node // by name as dns.Text writes it
+}
+
+// A node is what is known of one name.
+type node struct {
+	records []record
+	faults  []fault
+}
+
+type record struct {
+	typ  uint16
+	data []byte
+}
+
+// A fault is a misbehaviour on purpose.
+type fault struct {
+	kind string
+	typ  uint16 // of the queries that meet it; 0 for all
+	left int    // queries that will meet it; negative for all
+}
+
+var types = map[string]uint16{"A": 1, "CNAME": typeCNAME, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
+
+const typeCNAME = 5
+
+// rcodes are the faults that answer with a code and no records.
+var rcodes = map[string]byte{"FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
+
+// The other faults.
+const (
+	timeout  = "TIMEOUT"  // no answer
+	truncate = "TRUNCATE" // over UDP an answer that says it did not fit
+	twice    = "TWICE"    // over UDP the answer, twice
+	wrongID  = "WRONGID"  // over UDP first an empty answer to some other query
+)
+
+// ParseZone reads a zone: one record or fault a line.
+//
+//	NAME [IN] TYPE VALUE           A AAAA CNAME PTR TXT, MX with its preference
+//	NAME FAULT [TYPE] [COUNT]      SERVFAIL REFUSED FORMERR NOTIMP NXDOMAIN
+//	                               TIMEOUT TRUNCATE TWICE WRONGID
+//
+// A fault with a TYPE concerns queries of that type alone, one with a COUNT
+// the first so many queries. The name "*" stands for every name without a
+// line of its own. In names \ooo is the byte with that octal number. A TXT
+// value is the rest of the line, or quoted strings, which parentheses may
+// enclose. Empty lines and those that begin with "#" do not count.
+func ParseZone(text string) (Zone, error) {
+	z := Zone{map[string]*node{}}
+	line := 0
+	for s := range strings.Lines(text) {
+		line++
+		s = strings.TrimSpace(s)
+		if s == "" || s[0] == '#' {
+			continue
+		}
+		if err := z.add(s); err != nil {
+			return Zone{}, fmt.Errorf("dnsserver: line %d: %w", line, err)
+		}
+	}
+	return z, nil
+}
+
+func (z Zone) add(line string) error {
+	name, rest := word(line)
+	kind, value := word(rest)
+	if kind == "IN" {
+		kind, value = word(value)
+	}
+	key := name
+	if name != "*" {
+		wire, err := dns.Wire(name)
+		if err != nil {
+			return fmt.Errorf("name %q: %w", name, err)
+		}
+		key = dns.Text(wire)
+	}
+	n := z.nodes[key]
+	if n == nil {
+		n = &node{}
+		z.nodes[key] = n
+	}
+	if typ, ok := types[kind]; ok {
+		data, err := parseData(typ, value)
+		if err != nil {
+			return fmt.Errorf("%s %q: %w", kind, value, err)
+		}
+		n.records = append(n.records, record{typ, data})
+		return nil
+	}
+	f, err := parseFault(kind, strings.Fields(value))
+	if err != nil {
+		return err
+	}
+	n.faults = append(n.faults, f)
+	return nil
+}
+
+func parseFault(kind string, args []string) (fault, error) {
+	f := fault{kind: kind, left: -1}
+	if _, ok := rcodes[kind]; !ok {
+		switch kind {
+		case timeout, truncate, twice, wrongID:
+		default:
+			return f, fmt.Errorf("unknown type %q", kind)
+		}
+	}
+	for _, arg := range args {
+		if typ, ok := types[arg]; ok {
+			f.typ = typ
+			continue
+		}
+		n, err := strconv.Atoi(arg)
+		if err != nil {
+			return f, fmt.Errorf("neither a type nor a count: %q", arg)
+		}
+		f.left = n
+	}
+	return f, nil
+}
+
+var errAddress = errors.New("not an address of that kind")
+
+func parseData(typ uint16, value string) ([]byte, error) {
+	switch typ {
+	case types["A"], types["AAAA"]:
+		addr, err := netip.ParseAddr(value)
+		if err != nil || addr.Is4() != (typ == types["A"]) {
+			return nil, errAddress
+		}
+		return addr.AsSlice(), nil
+	case types["MX"]:
+		preference, host := word(value)
+		n, err := strconv.ParseUint(preference, 10, 16)
+		if err != nil {
+			return nil, err
+		}
+		wire, err := dns.Wire(host)
+		return append(binary.BigEndian.AppendUint16(nil, uint16(n)), wire...), err
+	case types["TXT"]:
+		return parseText(value), nil
+	}
+	return dns.Wire(value)
+}
+
+// parseText returns the strings of a TXT record, each after its length.
+func parseText(value string) []byte {
+	value = strings.Trim(value, "() \t")
+	var data []byte
+	put := func(s string) {
+		data = append(append(data, byte(len(s))), s...)
+	}
+	if !strings.HasPrefix(value, `"`) {
+		for ; len(value) > 255; value = value[255:] {
+			put(value[:255])
+		}
+		put(value)
+		return data
+	}
+	for i, s := range strings.Split(value, `"`) {
+		if i%2 == 1 {
+			put(s[:min(len(s), 255)])
+		}
+	}
+	return data
+}
+
+// word returns the first word and what follows the blanks after it.
+func word(s string) (first, rest string) {
+	i := strings.IndexAny(s, " \t")
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], strings.TrimLeft(s[i:], " \t")
+}
