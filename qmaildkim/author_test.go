@@ -124,6 +124,7 @@ func TestAuthorDomain(t *testing.T) {
 		{"percent hack", "joe%other@example.com", ex, ""},
 		{"open group", "Staff: joe@example.com", "", "bad-from"},
 		{"group in group", "a: b: joe@example.com;;", "", "bad-from"},
+		{"group in open group", "a: b: joe@example.com;", "", "bad-from"},
 		{"nameless group", ": joe@example.com;", "", "bad-from"},
 		{"stray semicolon", "joe@example.com;", "", "bad-from"},
 		{"words after group", "a: joe@example.com; b", "", "bad-from"},
