@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"ucspi-go/internal/getopt"
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/site"
+	"ucspi-go/internal/testprog"
+)
+
+const usage = "demo [ -b bindir ] [ -s host:port ]"
+
+// The relay client of the notes is the demo's own address; everybody else
+// on loopback is a stranger.
+const (
+	relay    = "127.0.0.1"
+	stranger = "127.0.0.2"
+	domain   = "example.com"
+)
+
+func run(ctx context.Context, env *prog.Env) error {
+	bin, serve := "bin", ""
+	args := env.Args
+	for opt, arg := range getopt.Parse(&args, "b:s:") {
+		switch opt {
+		case 'b':
+			bin = arg
+		case 's':
+			serve = arg
+		default:
+			return prog.Usage(usage, arg)
+		}
+	}
+	d := &demo{out: env.Stdout}
+	err := d.setUp(bin)
+	defer d.cleanUp()
+	if err == nil && serve != "" {
+		err = d.serve(ctx, serve)
+	} else if err == nil {
+		err = d.show()
+	}
+	if err != nil {
+		return prog.Fatal(111, err.Error(), nil)
+	}
+	return nil
+}
+
+type demo struct {
+	out  io.Writer
+	dir  string
+	data string // the source tree's testdata
+	site *site.Site
+}
+
+func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
+
+// shell shows a command as a user would type it.
+func (d *demo) shell(line string) { d.say("$ %s", line) }
+
+func (d *demo) setUp(bin string) error {
+	root, err := testprog.Root()
+	if err != nil {
+		return errors.New("run it inside the source tree")
+	}
+	d.data = filepath.Join(root, "testdata")
+	notes, err := os.ReadFile(filepath.Join(d.data, "site", "tcp.smtp"))
+	if err != nil {
+		return err
+	}
+	zone, err := os.ReadFile(filepath.Join(d.data, "messages", "rfc8463.zone"))
+	if err != nil {
+		return err
+	}
+	if d.dir, err = os.MkdirTemp("", "ucspi-go-demo."); err != nil {
+		return err
+	}
+	d.site, err = site.New(site.Config{
+		Dir: d.dir, Bin: bin, Domain: domain, Zone: string(zone),
+		Rules: strings.Replace(string(notes), "192.0.2.10", relay, 1),
+	})
+	if err != nil {
+		return err
+	}
+	d.say("A private qmail home: %s", d.dir)
+	d.say("")
+	d.shell("domainkey " + domain)
+	d.say("%.100s...", d.site.Record)
+	d.shell("cat etc/tcp.smtp")
+	d.say("%s", strings.TrimSuffix(d.site.Rules, "\n"))
+	d.shell("tcprules etc/tcp.smtp.cdb etc/tcp.smtp.tmp < etc/tcp.smtp")
+	for _, ip := range []string{relay, stranger} {
+		out, err := d.site.Output("tcprulescheck", "TCPREMOTEIP="+ip, "etc/tcp.smtp.cdb")
+		if err != nil {
+			return err
+		}
+		d.shell("TCPREMOTEIP=" + ip + " tcprulescheck etc/tcp.smtp.cdb")
+		d.say("%s", strings.TrimSuffix(out, "\n"))
+	}
+	return nil
+}
+
+func (d *demo) cleanUp() {
+	if d.site != nil {
+		d.site.Close()
+	}
+	if d.dir != "" {
+		os.RemoveAll(d.dir)
+	}
+}
+
+// serve runs the server until it is interrupted.
+func (d *demo) serve(ctx context.Context, addr string) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := d.site.Serve(addr); err != nil {
+		return err
+	}
+	host, port, _ := strings.Cut(d.site.Addr, ":")
+	d.say("")
+	d.say("Serving on %s. Mail from %s is signed, mail from elsewhere, such as %s, is verified.", d.site.Addr, relay, stranger)
+	d.say("Send a message from another terminal:")
+	d.say("")
+	d.say(`  printf 'HELO me\r\nMAIL FROM:<joe@%s>\r\nRCPT TO:<ann@example.net>\r\nDATA\r\nFrom: joe@%s\r\nSubject: test\r\n\r\nHello.\r\n.\r\nQUIT\r\n' | nc %s %s`, domain, domain, host, port)
+	d.say("")
+	d.say("The queue is %s/queue (mess/*/* hold the messages). Interrupt to end; everything is removed then.", d.dir)
+	<-ctx.Done()
+	d.say("")
+	for _, line := range d.site.Log() {
+		d.say("%s", line)
+	}
+	return nil
+}
