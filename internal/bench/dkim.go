@@ -28,7 +28,8 @@ func (b *bench) dkim() error {
 		return nil
 	}
 	home := b.file("home")
-	if err := os.MkdirAll(home, 0o755); err != nil {
+	control := filepath.Join(home, "control")
+	if err := os.MkdirAll(control, 0o755); err != nil {
 		return err
 	}
 	key := exec.Command(b.bin+"/domainkey", "example.com")
@@ -49,7 +50,7 @@ func (b *bench) dkim() error {
 	names := []string{"ours"}
 	if exe := b.compile("opendkim", "-lopendkim"); exe != "" {
 		names = append(names, "libopendkim")
-		contestants["libopendkim"] = []string{exe, filepath.Join(home, "control/domainkeys/example.com/default"), "example.com", "default"}
+		contestants["libopendkim"] = []string{exe, filepath.Join(control, "domainkeys/example.com/default"), "example.com", "default"}
 	}
 	// A C qmail-dkim is in no distribution: name one that was built by hand.
 	if exe := strings.TrimSpace(os.Getenv("C_QMAIL_DKIM")); exe != "" {
