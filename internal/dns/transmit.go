@@ -8,6 +8,9 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"syscall"
+	"time"
+
+	"ucspi-go/internal/socket"
 )
 
 // patient is the round in which a refusal is not believed: the rest of the
@@ -56,15 +59,16 @@ func (r *Resolver) allTCP(ctx context.Context, q []byte, servers []netip.AddrPor
 }
 
 // udp sends the query to one server and waits for its answer as long as the
-// round takes.
+// round takes. The kernel chooses the port at random, and the socket, being
+// connected, hears that server alone.
 func (r *Resolver) udp(ctx context.Context, q []byte, server netip.AddrPort, round int) ([]byte, error) {
-	s, err := open(ctx, syscall.SOCK_DGRAM, server)
+	s, err := socket.Open(ctx, syscall.SOCK_DGRAM, server)
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	s.until(r.Rounds[round])
-	if err := s.connect(server); err != nil {
+	defer s.Close()
+	s.SetDeadline(time.Now().Add(r.Rounds[round]))
+	if err := s.Connect(); err != nil {
 		return nil, err
 	}
 	setID(q)
@@ -94,20 +98,20 @@ func (r *Resolver) udp(ctx context.Context, q []byte, server netip.AddrPort, rou
 // tcp sends the query to one server: so long for connecting and sending, as
 // long again for the answer.
 func (r *Resolver) tcp(ctx context.Context, q []byte, server netip.AddrPort) ([]byte, error) {
-	s, err := open(ctx, syscall.SOCK_STREAM, server)
+	s, err := socket.Open(ctx, syscall.SOCK_STREAM, server)
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	s.until(r.TCPStep)
-	if err := s.connect(server); err != nil {
+	defer s.Close()
+	s.SetDeadline(time.Now().Add(r.TCPStep))
+	if err := s.Connect(); err != nil {
 		return nil, err
 	}
 	setID(q)
 	if _, err := s.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(q))), q...)); err != nil {
 		return nil, err
 	}
-	s.until(r.TCPStep)
+	s.SetDeadline(time.Now().Add(r.TCPStep))
 	var size [2]byte
 	if _, err := io.ReadFull(s, size[:]); err != nil {
 		return nil, err

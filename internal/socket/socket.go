@@ -1,0 +1,100 @@
+// Package socket has connected sockets that end with a context. The package
+// net is avoided for the memory that it would cost tcpserver.
+package socket
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// A Conn is a socket to one remote address. Deadlines are set as for any
+// file; a socket whose context has ended fails with os.ErrClosed.
+type Conn struct {
+	*os.File
+	remote  netip.AddrPort
+	release func() bool
+}
+
+// Open returns a socket of a kind, such as syscall.SOCK_STREAM, for talking
+// to a remote address. It is closed when ctx ends, else by the caller.
+func Open(ctx context.Context, kind int, remote netip.AddrPort) (*Conn, error) {
+	family := syscall.AF_INET
+	if remote.Addr().Is6() {
+		family = syscall.AF_INET6
+	}
+	fd, err := syscall.Socket(family, kind|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "socket")
+	return &Conn{f, remote, context.AfterFunc(ctx, func() { f.Close() })}, nil
+}
+
+// Close closes the socket and forgets the context.
+func (c *Conn) Close() error {
+	c.release()
+	return c.File.Close()
+}
+
+// Bind makes the socket talk from an address, and a port that the kernel
+// chooses.
+func (c *Conn) Bind(local netip.Addr) error {
+	return c.try(func(fd int) (error, bool) {
+		return syscall.Bind(fd, sockaddr(netip.AddrPortFrom(local, 0))), true
+	})
+}
+
+// Connect waits until the socket is connected. It asks the kernel again and
+// again, since a poller may call a socket ready that is not.
+func (c *Conn) Connect() error {
+	to := sockaddr(c.remote)
+	return c.try(func(fd int) (error, bool) {
+		switch err := syscall.Connect(fd, to); err {
+		case syscall.EINPROGRESS, syscall.EALREADY:
+			return nil, false
+		case syscall.EISCONN:
+			return nil, true
+		default:
+			return err, true
+		}
+	})
+}
+
+// try calls do, each time the socket may have become ready, until it says
+// that it has done all it can.
+func (c *Conn) try(do func(fd int) (error, bool)) error {
+	conn, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failure error
+	err = conn.Write(func(fd uintptr) (done bool) {
+		failure, done = do(int(fd))
+		return done
+	})
+	if err != nil {
+		return err
+	}
+	return failure
+}
+
+func sockaddr(a netip.AddrPort) syscall.Sockaddr {
+	if a.Addr().Is4() {
+		return &syscall.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
+	}
+	return &syscall.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: zone(a.Addr().Zone())}
+}
+
+// zone returns the index of the interface that a zone names, 0 for none.
+func zone(name string) uint32 {
+	n, err := strconv.ParseUint(name, 10, 32)
+	if err != nil && name != "" {
+		index, _ := os.ReadFile("/sys/class/net/" + name + "/ifindex")
+		n, _ = strconv.ParseUint(strings.TrimSpace(string(index)), 10, 32)
+	}
+	return uint32(n)
+}
