@@ -51,6 +51,9 @@ func create(env *prog.Env, o *options, home string) error {
 // qmail-dkim finds the keys, come last.
 func write(env *prog.Env, o *options, f *folder) ([]published, error) {
 	var records []published
+	if err := f.open(); err != nil { // first, since a long key takes minutes
+		return nil, err
+	}
 	if o.kind != "ed25519" && o.bits > defaultBits {
 		say(env, "making an RSA key of "+strconv.Itoa(o.bits)+" bits, which takes a while")
 	}
@@ -61,9 +64,6 @@ func write(env *prog.Env, o *options, f *folder) ([]published, error) {
 		}
 		text, err := keys.Record(key.public, o.testing)
 		if err != nil {
-			return nil, err
-		}
-		if err := f.open(); err != nil {
 			return nil, err
 		}
 		if err := f.file(p.private, 0o600, key.privatePEM); err != nil {

@@ -52,9 +52,7 @@ func (f *folder) open() error {
 	if !st.IsDir() {
 		return &fs.PathError{Op: "use", Path: f.name, Err: syscall.ENOTDIR}
 	}
-	if len(f.made) == 0 && f.owner.uid >= 0 {
-		f.foreign = int(st.Sys().(*syscall.Stat_t).Uid) != f.owner.uid
-	}
+	f.foreign = f.owner.uid >= 0 && int(st.Sys().(*syscall.Stat_t).Uid) != f.owner.uid
 	return nil
 }
 
