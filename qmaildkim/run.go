@@ -1,0 +1,142 @@
+package qmaildkim
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"ucspi-go/internal/dns"
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/qmail"
+)
+
+const (
+	// lifetime ends a qmail-dkim that waits for ever, as its alarm does.
+	lifetime = 24 * time.Hour
+
+	// collectAt lets little garbage gather: the library makes a multiple of
+	// the message's size, and this process does not live long.
+	collectAt = 50 // per cent
+)
+
+// Run is the program qmail-dkim: a queue program that signs or verifies the
+// message on descriptor 0 and hands it, with the envelope on descriptor 1, to
+// the next queue program. Its exit codes are those of qmail.Code.
+func Run(ctx context.Context, env *prog.Env) error {
+	debug.SetGCPercent(collectAt)
+	syscall.Umask(033)
+	done := make(chan qmail.Code, 1)
+	go func() { done <- handle(ctx, env) }()
+	select {
+	case code := <-done:
+		if code != qmail.Queued {
+			return prog.Exit(int(code))
+		}
+		return nil
+	case <-time.After(lifetime):
+		return prog.Exit(int(qmail.TimedOut))
+	}
+}
+
+// handle processes the one message of this process and returns its exit code.
+func handle(ctx context.Context, env *prog.Env) qmail.Code {
+	c, err := ConfigFrom(env.Environ)
+	if err == nil {
+		err = c.checkHome()
+	}
+	if err != nil {
+		var report Report
+		report.fail(err)
+		return refuse(env, c, report, err)
+	}
+	var envelope qmail.Envelope
+	f := &Filter{
+		Config:    c,
+		LookupTXT: dns.New(env.Lookup).LookupTXT,
+		Recipients: func() ([]string, error) {
+			// Not before the message has ended: qmail-smtpd writes it first.
+			envelope, err = readEnvelope(env)
+			return envelope.Recipients, err
+		},
+	}
+	p, err := f.examine(ctx, env.Stdin)
+	if err != nil {
+		return refuse(env, c, p.report, err)
+	}
+	defer p.msg.Close()
+	q, err := startQueue(c.Home, c.Queue, env.Environ)
+	if err != nil {
+		p.report.fail(err)
+		return refuse(env, c, p.report, err)
+	}
+	code := q.deliver(p, envelope.Bytes())
+	p.report.queued = code
+	log(env, c, p.report)
+	return code
+}
+
+func readEnvelope(env *prog.Env) (qmail.Envelope, error) {
+	fd1 := env.Fd(1)
+	if fd1 == nil {
+		return qmail.Envelope{}, qmail.ErrEnvelopeShort
+	}
+	return qmail.ReadEnvelope(fd1)
+}
+
+// checkHome returns a *Refusal when the home is not there. Unlike qmail-dkim,
+// which goes there first, a configuration of absolute paths works without one:
+// then Home becomes empty.
+func (c *Config) checkHome() error {
+	_, err := os.Stat(c.Home + "/.")
+	switch {
+	case err == nil:
+		return nil
+	case filepath.IsAbs(c.Queue) && (c.Mode != ModeSign || filepath.IsAbs(c.signing.key)):
+		c.Home = ""
+		return nil
+	}
+	return &Refusal{Code: int(qmail.NoHome), Reason: "no-home", Path: c.Home, Cause: err}
+}
+
+// refuse tells why the message is not passed on, and returns the exit code.
+func refuse(env *prog.Env, c Config, report Report, err error) qmail.Code {
+	log(env, c, report)
+	var (
+		refusal *Refusal
+		queue   *queueError
+		spool   *spoolError
+		read    *readError
+	)
+	switch {
+	case errors.As(err, &refusal):
+		return qmail.Code(refusal.tell(env, c))
+	case errors.As(err, &queue):
+		return queue.code
+	case errors.As(err, &spool) && spool.create:
+		return qmail.NoPidFile
+	case errors.As(err, &spool):
+		return qmail.WriteError
+	case errors.As(err, &read):
+		return qmail.ReadError
+	}
+	return qmail.CodeOf(err)
+}
+
+// log writes the line for a message, in one write. A reader that has gone
+// away is no reason to fail, nor to die by SIGPIPE, as a write by os.File to
+// standard error would.
+func log(env *prog.Env, c Config, report Report) {
+	if c.logFd < 0 || env.Fd(c.logFd) == nil {
+		return
+	}
+	for _, fd := range refusalFds(env, c) {
+		if fd == c.logFd {
+			return
+		}
+	}
+	_, _ = syscall.Write(c.logFd, []byte(report.Line(os.Getpid())))
+}
