@@ -162,8 +162,7 @@ func TestQueueWords(t *testing.T) {
 func TestQueueSurroundings(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	s.write("bin/look", `#!/bin/sh
-(ls -l /proc/$$/fd >fds)
+	s.install("bin/look", `(ls -l /proc/$$/fd >fds)
 pwd >pwd
 echo "$0" >name
 env >environ
@@ -185,7 +184,7 @@ cat <&1 >/dev/null
 	if got := strings.TrimSpace(s.read("pwd")); got != s.home {
 		t.Errorf("directory %q, want %q", got, s.home)
 	}
-	if got := s.read("name"); got != "bin/look\n" {
+	if got := s.read("name"); got != "bin/look.sh\n" {
 		t.Errorf("argv[0] = %q, want the path as given", got)
 	}
 	for _, want := range []string{"QMAILQUEUE=bin/look\n", "DKIMKEY=control/%/x\n", "RELAYCLIENT=\n", "EMPTY=\n", "QMAILHOME=" + s.home + "\n"} {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/testprog"
 )
 
 // A site is a private qmail home for one test.
@@ -46,7 +47,32 @@ func (s *site) write(name, data string) {
 }
 
 // program makes a shell script the queue program.
-func (s *site) program(script string) { s.write("bin/qmail-queue", "#!/bin/sh\n"+script+"\n") }
+func (s *site) program(script string) { s.install("bin/qmail-queue", script) }
+
+// install makes name a program that runs a shell script. It is a link to the
+// test binary, because a program that was written a moment ago may be "text
+// busy": a process that another test is starting can still hold it open.
+func (s *site) install(name, script string) {
+	s.t.Helper()
+	s.write(name+".sh", script)
+	binary, err := os.Executable()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	os.Remove(filepath.Join(s.home, name))
+	if err := os.Symlink(binary, filepath.Join(s.home, name)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestMain is also the programs of install, which are told by their name.
+func TestMain(m *testing.M) {
+	if strings.HasPrefix(os.Args[0], "bin/") {
+		syscall.Exec("/bin/sh", []string{"sh", os.Args[0] + ".sh"}, os.Environ())
+		os.Exit(120)
+	}
+	testprog.Main(m)
+}
 
 func (s *site) read(name string) string {
 	data, err := os.ReadFile(filepath.Join(s.home, name))

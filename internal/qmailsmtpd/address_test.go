@@ -1,0 +1,109 @@
+package qmailsmtpd
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseAddress(t *testing.T) {
+	tests := []struct{ arg, want string }{
+		{"FROM:<a@b>", "a@b"},
+		{"FROM:<>", ""},
+		{"", ""},
+		{"FROM:", ""},
+		{"FROM:<a@b> SIZE=100 BODY=8BITMIME", "a@b"},
+		{"FROM: <a@b>", "a@b"},
+		{"FROM: Some One <a@b>", "a@b"},
+		{"x<a@b>", "a@b"},
+		{"FROM:<a@b", "a@b"},
+		{"FROM:<a b@c>", "a b@c"},
+		{"FROM:a@b", "a@b"},
+		{"FROM:  a@b SIZE=1", "a@b"},
+		{"FROM:a@b>", "a@b>"},
+		{"a@b", ""},
+		{"FROM:<@r1,@r2:a@b>", "a@b"},
+		{"FROM:@r1:a@b", "a@b"},
+		{"FROM:<@r1>", ""},
+		{`FROM:<"a b"@c>`, "a b@c"},
+		{`FROM:<"a>b"@c>`, "a>b@c"},
+		{`FROM:"a b"@c d`, "a b@c"},
+		{`FROM:<a\>b@c>`, "a>b@c"},
+		{`FROM:<a\\b\"@c>`, `a\b"@c`},
+		{`FROM:<"a\"b"@c>`, `a"b@c`},
+		{`FROM:<a\`, "a"},
+		{`FROM:<"a@b>`, "a@b>"},
+		{"FROM:<a@b\r>", "a@b\r"},
+		{"FROM:<\xff\x80@b>", "\xff\x80@b"},
+	}
+	for _, tt := range tests {
+		if got := parseAddress(tt.arg); got != tt.want {
+			t.Errorf("parseAddress(%q) = %q, want %q", tt.arg, got, tt.want)
+		}
+	}
+}
+
+func TestScanBracketed(t *testing.T) {
+	tests := []struct {
+		in   string
+		want [4]byte
+		ok   bool
+	}{
+		{"[192.0.2.1]", [4]byte{192, 0, 2, 1}, true},
+		{"[256.00.2.1]", [4]byte{0, 0, 2, 1}, true}, // as C: a byte each
+		{"[192.0.2.1", [4]byte{}, false},
+		{"[192.0.2.1]x", [4]byte{}, false},
+		{"[192.0.2]", [4]byte{}, false},
+		{"[192.0.2.1.5]", [4]byte{}, false},
+		{"[192.0..1]", [4]byte{}, false},
+		{"[]", [4]byte{}, false},
+		{"[", [4]byte{}, false},
+		{"", [4]byte{}, false},
+		{"192.0.2.1", [4]byte{}, false},
+		{"[IPv6:::1]", [4]byte{}, false},
+	}
+	for _, tt := range tests {
+		if got, ok := scanBracketed(tt.in); ok != tt.ok || ok && got != tt.want {
+			t.Errorf("scanBracketed(%q) = %v, %v; want %v, %v", tt.in, got, ok, tt.want, tt.ok)
+		}
+	}
+}
+
+// An address at one of our own IP addresses is one at control/localiphost.
+func TestLocalIPHost(t *testing.T) {
+	t.Parallel()
+	const in = "MAIL FROM:<>\r\nRCPT TO:<a@[127.0.0.1]>\r\nRCPT TO:<a@[0.0.0.0]>\r\nRCPT TO:<a@[203.0.113.77]>\r\nRCPT TO:<a@[127.0.0.1>\r\n"
+	me := newSite(t, map[string]string{"rcpthosts": "mx.example.org\n"})
+	if out, _ := me.connect().talk(in); out != greeting+ok+ok+ok+notMine+notMine {
+		t.Errorf("control/me: got %q", out)
+	}
+	s := newSite(t, map[string]string{"localiphost": "local.example\n"})
+	out, _ := s.connect("RELAYCLIENT=").talk(in + "DATA\r\n.\r\n")
+	if !accepted.MatchString(out) {
+		t.Fatalf("not accepted: %q", out)
+	}
+	want := "F\x00Ta@local.example\x00Ta@local.example\x00Ta@[203.0.113.77]\x00Ta@[127.0.0.1\x00\x00"
+	if got := s.read("envelope"); got != want {
+		t.Errorf("envelope: %q, want %q", got, want)
+	}
+}
+
+func FuzzCommand(f *testing.F) {
+	f.Fuzz(func(t *testing.T, line []byte) {
+		verb, arg := parseCommand(append(line, '\n'))
+		if strings.Contains(verb, " ") || strings.HasPrefix(arg, " ") || strings.Contains(verb+arg, "\x00") {
+			t.Fatalf("parseCommand(%q) = %q, %q", line, verb, arg)
+		}
+		if address := parseAddress(arg); len(address) > len(arg) || strings.Contains(address, "\x00") {
+			t.Fatalf("parseAddress(%q) = %q", arg, address)
+		}
+		// Every address comes back from its quoted form.
+		var quoted strings.Builder
+		for i := range len(arg) {
+			quoted.WriteByte('\\')
+			quoted.WriteByte(arg[i])
+		}
+		if got := parseAddress("<" + quoted.String() + ">"); got != arg {
+			t.Fatalf("parseAddress of quoted %q = %q", arg, got)
+		}
+	})
+}
