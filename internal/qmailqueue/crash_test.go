@@ -1,0 +1,138 @@
+package qmailqueue
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// whole fails the test unless everything in todo is a whole message: its text
+// and its envelope complete, and its number that of its file. It returns how
+// many there are.
+func whole(t *testing.T, home, message string) (queued int) {
+	t.Helper()
+	all := files(t, home)
+	for name, todo := range all {
+		number := filepath.Base(name)
+		switch {
+		case strings.HasPrefix(name, "todo/"):
+			queued++
+			matches, _ := filepath.Glob(home + "/queue/mess/*/" + number)
+			if len(matches) != 1 {
+				t.Fatalf("%s has the messages %q", name, matches)
+			}
+			mess := strings.TrimPrefix(matches[0], home+"/queue/")
+			if head := received.FindString(all[mess]); head == "" || all[mess] != head+message {
+				t.Fatalf("%s: message of %d bytes: %.100q", name, len(all[mess]), all[mess])
+			}
+			if !strings.HasSuffix(todo, "\x00Fa@b\x00Tc@d\x00Te\x00") {
+				t.Fatalf("%s: envelope %q", name, todo)
+			}
+		case strings.HasPrefix(name, "intd/"):
+			if matches, _ := filepath.Glob(home + "/queue/mess/*/" + number); len(matches) != 1 {
+				t.Fatalf("%s without a message", name)
+			}
+		case strings.HasPrefix(name, "mess/"):
+			var st syscall.Stat_t
+			if err := syscall.Stat(home+"/queue/"+name, &st); err != nil || fmt.Sprint(st.Ino) != number {
+				t.Fatalf("%s has inode %d", name, st.Ino)
+			}
+		}
+	}
+	return queued
+}
+
+// A kill while input is awaited leaves nothing in todo, whatever was given.
+func TestKilledWhileReading(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a line of the message\n", 20000) // more than the pipe and the buffer hold
+	for _, message := range []string{"", "half", long} {
+		for _, envelope := range []string{"none", "", "F", "Fa@b\x00", "Fa@b\x00Tc@d\x00Te\x00"} {
+			home := newHome(t, false)
+			r := start(t, home)
+			r.message.WriteString(message)
+			if envelope != "none" {
+				r.message.Close()
+				r.envelope.WriteString(envelope)
+			}
+			r.Process.Kill()
+			r.Wait()
+			if n := whole(t, home, message); n != 0 {
+				t.Errorf("message of %d bytes, envelope %q: %d messages in todo", len(message), envelope, n)
+			}
+		}
+	}
+}
+
+// A kill at any system call that touches the queue leaves a whole message in
+// todo or none, and success is only told when there is one.
+func TestKilledAtEachStep(t *testing.T) {
+	t.Parallel()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("no strace to kill at a system call")
+	}
+	calls := []string{"openat", "linkat", "unlinkat", "write", "fsync", "fstat", "close"}
+	message := strings.Repeat("a line of the message\n", 4000) // more than one write
+	for _, call := range calls {
+		kills := 0
+		for when := 1; ; when++ {
+			home := newHome(t, when%2 == 0)
+			code := start(t, home, strace, "-f", "-qqq", "-o", "/dev/null", "-e", "trace="+call,
+				"-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, when)).feed(message, envelope)
+			queued := whole(t, home, message)
+			if code == 0 {
+				if queued != 1 {
+					t.Fatalf("%s %d: exit 0 and %d messages in todo", call, when, queued)
+				}
+				break
+			}
+			if code != -1 {
+				t.Skipf("strace: exit %d; it may not trace here", code)
+			}
+			kills++
+		}
+		t.Logf("%s: killed at %d calls", call, kills)
+		if kills == 0 && call != "fstat" {
+			t.Errorf("%s was never reached", call)
+		}
+	}
+}
+
+// Hangups and interrupts do not stop mail; an alarm does, and leaves the
+// files to qmail-send; a sign of a fault is told as one.
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		signal syscall.Signal
+		code   int
+	}{
+		{syscall.SIGHUP, 0}, {syscall.SIGINT, 0}, {syscall.SIGQUIT, 0}, {syscall.SIGPIPE, 0}, {syscall.SIGXFSZ, 0},
+		{syscall.SIGXCPU, 0}, {syscall.SIGVTALRM, 0}, {syscall.SIGPROF, 0},
+		{syscall.SIGALRM, 52}, {syscall.SIGABRT, 81}, {syscall.SIGILL, 81}, {syscall.SIGBUS, 81},
+		{syscall.SIGFPE, 81}, {syscall.SIGSEGV, 81}, {syscall.SIGSYS, 81}, {syscall.SIGTERM, -1},
+	}
+	long := strings.Repeat("a line of the message\n", 20000)
+	for _, tt := range tests {
+		home := newHome(t, false)
+		r := start(t, home)
+		r.message.WriteString(long) // it is ready once this much is taken
+		r.Process.Signal(tt.signal)
+		code := 0
+		if tt.code == 0 {
+			code = r.feed("", envelope)
+		} else {
+			r.Wait()
+			code = r.ProcessState.ExitCode()
+		}
+		if queued := whole(t, home, long); code != tt.code || (queued == 1) != (code == 0) {
+			t.Errorf("%v: exit %d, %d messages in todo; want exit %d", tt.signal, code, queued, tt.code)
+		}
+		if tt.code == 52 && len(files(t, home)) != 1 {
+			t.Errorf("%v: files %q, want the message to stay", tt.signal, sortedNames(files(t, home)))
+		}
+	}
+}
