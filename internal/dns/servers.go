@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"ucspi-go/internal/prog"
@@ -31,7 +32,8 @@ func (r *Resolver) readServers() ([]netip.AddrPort, error) {
 	if len(servers) == 0 {
 		servers = []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)}
 	}
-	return servers, nil
+	// C lists an unspecified address, and never asks it.
+	return slices.DeleteFunc(servers, func(s netip.AddrPort) bool { return s.Addr().IsUnspecified() }), nil
 }
 
 // readFile returns nothing for a file that does not exist.

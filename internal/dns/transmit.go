@@ -26,10 +26,11 @@ const maxUDP = 512
 // first response that answers it. A response that did not fit sends it to the
 // servers over TCP, from the first one, and to UDP no more. As ucspi-tcp 0.88
 // dns_transmit.c.
-func (r *Resolver) transmit(ctx context.Context, q []byte, servers []netip.AddrPort) ([]byte, error) {
+func (r *Resolver) transmit(ctx context.Context, q []byte, servers []netip.AddrPort) (p []byte, err error) {
+	err = syscall.EIO // for want of a server
 	for round := range r.Rounds {
 		for _, server := range servers {
-			p, err := r.udp(ctx, q, server, round)
+			p, err = r.udp(ctx, q, server, round)
 			switch {
 			case err == nil && truncated(p):
 				return r.allTCP(ctx, q, servers)
@@ -37,12 +38,10 @@ func (r *Resolver) transmit(ctx context.Context, q []byte, servers []netip.AddrP
 				return p, nil
 			case ctx.Err() != nil:
 				return nil, ctx.Err()
-			case round == len(r.Rounds)-1 && server == servers[len(servers)-1]:
-				return nil, err
 			}
 		}
 	}
-	return nil, syscall.ETIMEDOUT
+	return nil, err
 }
 
 func (r *Resolver) allTCP(ctx context.Context, q []byte, servers []netip.AddrPort) (p []byte, err error) {
