@@ -1,0 +1,96 @@
+package tcpserver
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"ucspi-go/internal/ucspi"
+	"ucspi-go/rules"
+)
+
+// A Conn is an accepted connection.
+type Conn struct{ Local, Remote netip.AddrPort }
+
+// An Admission is what was found out and decided about a connection.
+type Admission struct {
+	// Nil when unknown, as the variables TCPLOCALHOST ... are then unset.
+	LocalHost, RemoteHost, RemoteInfo *string
+
+	Decision rules.Decision
+	Environ  rules.Environ // for the program
+}
+
+// Admit finds out the names of c as far as the configuration wants them, and
+// what the rules say about it. An error means that the rules could not be
+// read: the connection must be dropped. A lookup that fails leaves its name
+// unknown. As ucspi-tcp 0.88 tcpserver.c doit.
+func (s *Server) Admit(ctx context.Context, c Conn) (Admission, error) {
+	a := Admission{LocalHost: s.LocalHost}
+	if a.LocalHost == nil {
+		a.LocalHost = s.name(ctx, c.Local.Addr())
+	}
+	if s.RemoteHost {
+		a.RemoteHost = s.remoteHost(ctx, c.Remote.Addr())
+	}
+	if s.RemoteInfo {
+		a.RemoteInfo = s.remoteInfo(ctx, c)
+	}
+	if s.Rules != nil {
+		var err error
+		a.Decision, err = s.Rules(rules.Client{IP: c.Remote.Addr().String(), Host: a.RemoteHost, Info: a.RemoteInfo})
+		// -X is for a file that is not there: one that is there but cannot
+		// be read must never allow anybody.
+		if err != nil && !(s.AllowNoRules && errors.Is(err, fs.ErrNotExist)) {
+			return a, err
+		}
+	}
+	a.Environ = a.Decision.Apply(a.facts(c).Append(ucspi.Clear(s.Environ)))
+	return a, nil
+}
+
+func (a Admission) facts(c Conn) ucspi.Facts {
+	return ucspi.Facts{Local: c.Local, Remote: c.Remote, LocalHost: a.LocalHost, RemoteHost: a.RemoteHost, RemoteInfo: a.RemoteInfo}
+}
+
+// name returns the name of an address, nil when it has none.
+func (s *Server) name(ctx context.Context, a netip.Addr) *string {
+	name, err := s.Names.LookupPTR(ctx, a)
+	if err != nil || name == "" {
+		return nil
+	}
+	return &name
+}
+
+// remoteHost returns the name of the client. A name that must have the
+// client's address and has not is unknown: anybody can claim any name in the
+// zone of the own address.
+func (s *Server) remoteHost(ctx context.Context, a netip.Addr) *string {
+	name := s.name(ctx, a)
+	if name == nil || !s.Paranoid {
+		return name
+	}
+	addrs, err := s.Names.LookupA(ctx, *name)
+	if err != nil || !slices.Contains(addrs, a) {
+		return nil
+	}
+	return name
+}
+
+func (s *Server) remoteInfo(ctx context.Context, c Conn) *string {
+	ctx, cancel := context.WithTimeout(ctx, s.InfoTimeout)
+	defer cancel()
+	info, err := s.Info(ctx, c.Local, c.Remote)
+	if err != nil {
+		return nil
+	}
+	// An environment variable ends at the first NUL.
+	info, _, _ = strings.Cut(info, "\x00")
+	return &info
+}
+
+// looksUp reports whether Admit may have to wait for the network.
+func (s *Server) looksUp() bool { return s.LocalHost == nil || s.RemoteHost || s.RemoteInfo }

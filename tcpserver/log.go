@@ -1,0 +1,39 @@
+package tcpserver
+
+import (
+	"io"
+
+	"ucspi-go/internal/prog"
+)
+
+// log writes tcpserver's lines. Each is one write, so that lines of the
+// server and of its programs do not mix.
+type log struct {
+	env *prog.Env
+	v   int
+}
+
+func (l *log) verbose() bool { return l.v >= verbose }
+
+// say writes a status line.
+func (l *log) say(words ...string) {
+	if !l.verbose() {
+		return
+	}
+	n := len("tcpserver: \n")
+	for _, w := range words {
+		n += len(w)
+	}
+	line := append(make([]byte, 0, n), "tcpserver: "...)
+	for _, w := range words {
+		line = append(line, w...)
+	}
+	io.WriteString(l.env.Stderr, string(append(line, '\n')))
+}
+
+// drop writes the warning that a connection was dropped.
+func (l *log) drop(what string, err error) {
+	if l.v >= complain {
+		l.env.Warn("dropping connection, "+what, err)
+	}
+}

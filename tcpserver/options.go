@@ -1,0 +1,164 @@
+package tcpserver
+
+import (
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"ucspi-go/internal/getopt"
+	"ucspi-go/internal/prog"
+)
+
+const usage = "tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] host port program"
+
+// What is said on standard error.
+const (
+	silent   = 0 // -q: nothing at all
+	complain = 1 // -Q: errors
+	verbose  = 2 // -v: errors and status lines
+)
+
+// options is a command line.
+type options struct {
+	Config
+	printPort bool   // -1
+	backlog   int    // -b
+	uid, gid  uint64 // -u, -g, -U; 0 means no change
+	host      string
+	port      uint16
+}
+
+// parseOptions reads the command line. The error is what the program ends
+// with. As ucspi-tcp 0.88 tcpserver.c.
+func parseOptions(env *prog.Env) (options, error) {
+	o := options{
+		Config: Config{
+			Limit:        40,
+			Verbosity:    complain,
+			RemoteHost:   true,
+			RemoteInfo:   true,
+			InfoTimeout:  26 * time.Second,
+			ClearOptions: true,
+		},
+		backlog: 1024, // unlike tcpserver 0.88, whose 20 costs bursts of clients a second
+	}
+	args := env.Args
+	for opt, arg := range getopt.Parse(&args, "dDvqQhHrR1UXx:t:u:g:l:b:B:c:pPoO") {
+		switch opt {
+		case 'd', 'D':
+			o.NoDelay = opt == 'D'
+		case 'v':
+			o.Verbosity = verbose
+		case 'q':
+			o.Verbosity = silent
+		case 'Q':
+			o.Verbosity = complain
+		case 'h', 'H':
+			o.RemoteHost = opt == 'h'
+		case 'p', 'P':
+			o.Paranoid = opt == 'p'
+		case 'r', 'R':
+			o.RemoteInfo = opt == 'r'
+		case 'o', 'O':
+			o.ClearOptions = opt == 'O'
+		case '1':
+			o.printPort = true
+		case 'U':
+			o.fromEnvironment(env)
+		case 'X':
+			o.AllowNoRules = true
+		case 'x':
+			o.RulesFile = arg
+		case 't':
+			o.InfoTimeout = seconds(number(arg))
+		case 'u':
+			o.uid = number(arg)
+		case 'g':
+			o.gid = number(arg)
+		case 'l':
+			o.LocalHost = &arg
+		case 'b':
+			o.backlog = int(int32(number(arg)))
+		case 'B':
+			o.Banner = arg
+		case 'c':
+			o.Limit = number(arg)
+		default:
+			return o, prog.Usage(usage, arg)
+		}
+	}
+	if len(args) < 2 {
+		return o, o.quiet(prog.Usage(usage, ""))
+	}
+	port, ok := parsePort(args[1], services)
+	if !ok {
+		return o, o.quiet(prog.Fatal(111, "unable to figure out port number for "+args[1], nil))
+	}
+	if len(args) < 3 {
+		return o, o.quiet(prog.Usage(usage, ""))
+	}
+	o.host, o.port, o.Program = args[0], port, args[2:]
+	return o, nil
+}
+
+// fromEnvironment is -U: user and group from $UID and $GID, each if set.
+func (o *options) fromEnvironment(env *prog.Env) {
+	if s, set := env.Lookup("UID"); set {
+		o.uid = number(s)
+	}
+	if s, set := env.Lookup("GID"); set {
+		o.gid = number(s)
+	}
+}
+
+// quiet returns err, under -q without its text.
+func (o *options) quiet(err error) error {
+	if e, ok := err.(*prog.Error); ok && o.Verbosity == silent {
+		return prog.Exit(e.Code)
+	}
+	return err
+}
+
+func number(s string) uint64 {
+	n, _ := prog.Number(s)
+	return n
+}
+
+// seconds returns n seconds, or the longest duration.
+func seconds(n uint64) time.Duration {
+	const longest = uint64(math.MaxInt64 / time.Second)
+	return time.Duration(min(n, longest)) * time.Second
+}
+
+// services returns the text of services(5), nothing if it cannot be read.
+func services() string {
+	b, _ := os.ReadFile("/etc/services")
+	return string(b)
+}
+
+// parsePort returns the number of a port: decimal digits, cut to 16 bits, or
+// a name or alias of a TCP service in services, the text of services(5).
+func parsePort(s string, services func() string) (port uint16, ok bool) {
+	if n, digits := prog.Number(s); digits == len(s) {
+		return uint16(n), true
+	}
+	for line := range strings.Lines(services()) {
+		line, _, _ = strings.Cut(line, "#")
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			continue
+		}
+		number, proto, _ := strings.Cut(f[1], "/")
+		if proto != "tcp" {
+			continue
+		}
+		for i, name := range f {
+			if i != 1 && name == s {
+				n, digits := prog.Number(number)
+				return uint16(n), digits > 0
+			}
+		}
+	}
+	return 0, false
+}

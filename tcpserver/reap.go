@@ -1,0 +1,110 @@
+package tcpserver
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// reaping is the part of the table that knows processes. A process may end,
+// and be reaped, before the start of it has returned its pid: its status is
+// then kept until the start claims it. A status that nobody claims is that of
+// a process which could not exec.
+type reaping struct {
+	children map[int]owner
+	starting int // starts under way
+	early    map[int]syscall.WaitStatus
+}
+
+// owner says what a process is counted as.
+type owner int
+
+const (
+	connection owner = iota
+	inherited        // started by what this process was before it became tcpserver
+)
+
+func newReaping() reaping {
+	return reaping{children: make(map[int]owner), early: make(map[int]syscall.WaitStatus)}
+}
+
+// start must be called before a process is started, and started or
+// startFailed after.
+func (t *table) start() {
+	t.mu.Lock()
+	t.starting++
+	t.mu.Unlock()
+}
+
+// started says that pid is the process of a connection. It may have ended.
+func (t *table) started(pid int) {
+	t.update(func() {
+		if ws, ended := t.early[pid]; ended {
+			delete(t.early, pid)
+			t.running--
+			t.end(pid, ws)
+		} else {
+			t.children[pid] = connection
+		}
+		t.startOver()
+	})
+}
+
+func (t *table) startFailed() {
+	t.mu.Lock()
+	t.startOver()
+	t.mu.Unlock()
+}
+
+func (t *table) startOver() {
+	t.starting--
+	if t.starting == 0 {
+		clear(t.early) // pids are used again
+	}
+}
+
+// inherit makes the children that this process has already known. They are
+// reaped and told of but are nobody's connection. Unlike tcpserver 0.88,
+// which takes each for one of its connections and then serves one too many.
+func (t *table) inherit() {
+	pid := strconv.Itoa(os.Getpid())
+	list, _ := os.ReadFile("/proc/self/task/" + pid + "/children") // absent: none are known
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for word := range strings.FieldsSeq(string(list)) {
+		if child, err := strconv.Atoi(word); err == nil {
+			t.children[child] = inherited
+		}
+	}
+}
+
+// reap waits for processes, forever.
+func (t *table) reap() {
+	for {
+		t.mu.Lock()
+		for len(t.children) == 0 {
+			t.change.Wait()
+		}
+		t.mu.Unlock()
+		var ws syscall.WaitStatus
+		if pid, err := syscall.Wait4(-1, &ws, 0, nil); err == nil {
+			t.update(func() { t.reaped(pid, ws) })
+		}
+	}
+}
+
+func (t *table) reaped(pid int, ws syscall.WaitStatus) {
+	who, known := t.children[pid]
+	switch {
+	case !known:
+		if t.starting > 0 {
+			t.early[pid] = ws
+		}
+		return
+	case who == connection:
+		t.running--
+	}
+	delete(t.children, pid)
+	t.end(pid, ws)
+}

@@ -1,0 +1,112 @@
+package tcpserver
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"syscall"
+
+	"ucspi-go/internal/dns"
+	"ucspi-go/internal/ident"
+	"ucspi-go/internal/prog"
+	"ucspi-go/rules"
+)
+
+// Run is the program tcpserver. It starts in the order of ucspi-tcp 0.88:
+// options, signals, address, socket, privileges, port line, descriptors.
+func Run(ctx context.Context, env *prog.Env) error {
+	debug.SetGCPercent(25) // half the peak memory for no measurable time
+
+	o, err := parseOptions(env)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	term := catchSignals()
+	go func() { <-term; cancel() }()
+
+	resolver := dns.New(env.Lookup)
+	addr, err := address(ctx, resolver, o.host)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return o.quiet(err)
+	}
+	listener, port, err := listen(addr, o.port, o.backlog)
+	if err != nil {
+		return o.quiet(err)
+	}
+	if err := dropPrivileges(o.uid, o.gid); err != nil {
+		return o.quiet(err)
+	}
+	if o.printPort {
+		io.WriteString(env.Stdout, strconv.Itoa(int(port))+"\n")
+	}
+	closeStandard()
+
+	s := &Server{Config: o.Config, Environ: env.Environ, Names: resolver, Info: ident.Query}
+	if o.RulesFile != "" {
+		s.Rules = rules.NewLive(o.RulesFile).Lookup
+	}
+	s.serve(ctx, env, listener)
+	return nil
+}
+
+// address returns the address to listen on.
+func address(ctx context.Context, r *dns.Resolver, host string) (netip.Addr, error) {
+	if host == "" || host == "0" {
+		return netip.IPv4Unspecified(), nil
+	}
+	addrs, err := r.LookupHost(ctx, host)
+	if err != nil {
+		return netip.Addr{}, prog.Fatal(111, "temporarily unable to figure out IP address for "+host, err)
+	}
+	for _, a := range addrs {
+		if a.Is4() {
+			return a, nil
+		}
+	}
+	return netip.Addr{}, prog.Fatal(111, "no IP address for "+host, nil)
+}
+
+// dropPrivileges changes group and user, where not 0. The supplementary
+// groups go with the group.
+func dropPrivileges(uid, gid uint64) error {
+	if gid != 0 {
+		err := syscall.Setgroups([]int{int(uint32(gid))})
+		if err == nil {
+			err = syscall.Setgid(int(uint32(gid)))
+		}
+		if err != nil {
+			return prog.Fatal(111, "unable to set gid", err)
+		}
+	}
+	if uid != 0 {
+		if err := syscall.Setuid(int(uint32(uid))); err != nil {
+			return prog.Fatal(111, "unable to set uid", err)
+		}
+	}
+	return nil
+}
+
+// closeStandard gives up descriptors 0 and 1: what waits for the end of
+// output must not wait for the server. They stay occupied, so that no
+// connection gets their numbers.
+func closeStandard() {
+	null, err := syscall.Open(os.DevNull, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
+	for _, fd := range []int{0, 1} {
+		if err == nil {
+			syscall.Dup3(null, fd, syscall.O_CLOEXEC)
+		} else {
+			syscall.Close(fd)
+		}
+	}
+	if err == nil {
+		syscall.Close(null)
+	}
+}

@@ -1,0 +1,53 @@
+// Package tcpserver accepts TCP connections, decides about each by its
+// addresses, its names and a rules database, and hands it to a program.
+package tcpserver
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"ucspi-go/rules"
+)
+
+// Config is how a Server treats connections.
+type Config struct {
+	Program   []string // with arguments; Program[0] is searched in PATH
+	Limit     uint64   // -c: programs at the same time
+	Verbosity int      // 0 -q: silent, 1 -Q: errors, 2 -v: status lines too
+
+	RulesFile    string // -x; empty for none
+	AllowNoRules bool   // -X: a file that does not exist allows everything
+	Banner       string // -B: sent before anything else
+
+	LocalHost   *string       // -l: the local name; nil: look it up
+	RemoteHost  bool          // -h: look the remote name up
+	Paranoid    bool          // -p: the name must have the remote address
+	RemoteInfo  bool          // -r: ask the client's ident server
+	InfoTimeout time.Duration // -t: for the whole of that
+
+	ClearOptions bool // -O: remove IP options
+	NoDelay      bool // -D: TCP_NODELAY
+}
+
+// Names finds names and addresses in the DNS. No answer is not an error: the
+// name is then empty, the list nil.
+type Names interface {
+	LookupPTR(ctx context.Context, a netip.Addr) (name string, err error)
+	LookupA(ctx context.Context, name string) ([]netip.Addr, error)
+}
+
+// A Server decides about connections and, under Run, serves one listening
+// socket. Its fields must not change once it is used. Admit may be called
+// concurrently as far as Names, Info and Rules may.
+type Server struct {
+	Config
+	Environ rules.Environ // for the programs; facts of a connection in it are removed
+
+	Names Names
+	Info  func(ctx context.Context, local, remote netip.AddrPort) (string, error)
+	Rules func(rules.Client) (rules.Decision, error) // nil: everybody is allowed
+
+	log   *log
+	table *table
+}

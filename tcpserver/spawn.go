@@ -1,0 +1,74 @@
+package tcpserver
+
+import (
+	"strconv"
+	"syscall"
+
+	"ucspi-go/internal/prog"
+	"ucspi-go/rules"
+)
+
+// start runs the program for a connection and says so.
+func (s *Server) start(fd int, c Conn, a Admission) {
+	s.table.start()
+	pid, err := s.spawn(fd, a.Environ)
+	switch {
+	case err == nil:
+		s.tell("ok ", pid, c, a)
+		s.table.started(pid)
+	case noProcess(err):
+		s.table.startFailed()
+		s.log.drop("unable to fork", err)
+		s.table.dropped()
+	default:
+		s.table.startFailed()
+		n := s.table.number()
+		s.tell("ok ", n, c, a)
+		s.log.drop("unable to run "+s.Program[0], err)
+		s.table.ended(n, 111)
+	}
+}
+
+// tell writes the two lines about a connection that is decided.
+func (s *Server) tell(verdict string, pid int, c Conn, a Admission) {
+	s.tellPid(pid, c)
+	if s.log.verbose() {
+		s.log.say(verdict, strconv.Itoa(pid), " ", a.facts(c).Line())
+	}
+}
+
+func (s *Server) tellPid(pid int, c Conn) {
+	if s.log.verbose() {
+		s.log.say("pid ", strconv.Itoa(pid), " from ", c.Remote.Addr().String())
+	}
+}
+
+// spawn starts the program with the connection as descriptors 0 and 1. Every
+// descriptor of the server's own is close-on-exec; 2 and what else it was
+// started with pass through. The Go runtime puts signals, their mask and the
+// limit of descriptors back to what they were before it.
+//
+// PATH is that of the server, not the one that a rule may have set.
+func (s *Server) spawn(fd int, env rules.Environ) (pid int, err error) {
+	attr := &syscall.ProcAttr{Env: env.Strings(), Files: []uintptr{uintptr(fd), uintptr(fd), 2}}
+	path, set := s.Environ.Lookup("PATH")
+	err = prog.FindProgram(s.Program[0], path, set, func(file string) error {
+		// Found out here, a missing program costs no process.
+		if err := prog.Executable(file); err != nil {
+			return err
+		}
+		pid, err = syscall.ForkExec(file, s.Program, attr)
+		return err
+	})
+	return pid, err
+}
+
+// noProcess reports whether err, of ForkExec, is about the process and not
+// about the program.
+func noProcess(err error) bool {
+	switch err {
+	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE:
+		return true
+	}
+	return false
+}
