@@ -1,8 +1,6 @@
 package qmailsmtpd
 
-import (
-	"bufio"
-)
+import "bufio"
 
 // maxEnvelope bounds the envelope in bytes, since a session's memory grows
 // with it. It has room for more than 100,000 recipients of usual length.

@@ -291,3 +291,21 @@ func TestOpenRelayWarning(t *testing.T) {
 		}
 	}
 }
+
+// The envelope is bounded, and what was accepted of it stays good.
+func TestTooManyRecipients(t *testing.T) {
+	t.Parallel()
+	const each = 800
+	fit := maxEnvelope / (each + 2)
+	rcpt := "RCPT TO:<" + strings.Repeat("x", each) + ">\r\n"
+	s := newSite(t, nil)
+	out, _ := s.connect().talk("MAIL FROM:<>\r\n" + strings.Repeat(rcpt, fit+2) + "DATA\r\n.\r\n")
+	out = accepted.ReplaceAllString(out, queued)
+	const tooMany = "452 sorry, too many recipients (#4.5.3)\r\n"
+	if want := greeting + strings.Repeat(ok, fit+1) + tooMany + tooMany + goAhead + queued; out != want {
+		t.Errorf("got %d bytes ending %.200q, want %d bytes", len(out), out[max(0, len(out)-200):], len(want))
+	}
+	if got, want := len(s.read("envelope")), fit*(each+2)+3; got != want {
+		t.Errorf("envelope of %d bytes, want %d", got, want)
+	}
+}
