@@ -9,7 +9,7 @@ import (
 // time of a library that is slower than linear in some of these, within
 // bounds; they are far above what mail programs write.
 const (
-	maxHeader = 1 << 20 // bytes
+	maxHeader = 512 << 10 // bytes
 	maxFields = 10000
 )
 

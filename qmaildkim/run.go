@@ -3,8 +3,10 @@ package qmaildkim
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -18,16 +20,18 @@ const (
 	// lifetime ends a qmail-dkim that waits for ever, as its alarm does.
 	lifetime = 24 * time.Hour
 
-	// collectAt lets little garbage gather: the library makes a multiple of
-	// the message's size, and this process does not live long.
-	collectAt = 50 // per cent
+	// The library makes a multiple of the message's size in garbage. On a
+	// busy machine the collector falls behind with it; these hold the process
+	// within 16 MiB, the program itself included.
+	softMemory   = 8 << 20 // bytes
+	collectEvery = 1 << 20 // bytes of the message
 )
 
 // Run is the program qmail-dkim: a queue program that signs or verifies the
 // message on descriptor 0 and hands it, with the envelope on descriptor 1, to
 // the next queue program. Its exit codes are those of qmail.Code.
 func Run(ctx context.Context, env *prog.Env) error {
-	debug.SetGCPercent(collectAt)
+	debug.SetMemoryLimit(softMemory)
 	syscall.Umask(033)
 	done := make(chan qmail.Code, 1)
 	go func() { done <- handle(ctx, env) }()
@@ -63,7 +67,7 @@ func handle(ctx context.Context, env *prog.Env) qmail.Code {
 			return envelope.Recipients, err
 		},
 	}
-	p, err := f.examine(ctx, env.Stdin)
+	p, err := f.examine(ctx, &collector{r: env.Stdin})
 	if err != nil {
 		return refuse(env, c, p.report, err)
 	}
@@ -77,6 +81,22 @@ func handle(ctx context.Context, env *prog.Env) qmail.Code {
 	p.report.queued = code
 	log(env, c, p.report)
 	return code
+}
+
+// A collector reads a message and has garbage collected as it goes on.
+type collector struct {
+	r io.Reader
+	n int // bytes since the last time
+}
+
+func (c *collector) Read(p []byte) (int, error) {
+	if c.n >= collectEvery {
+		c.n = 0
+		runtime.GC()
+	}
+	n, err := c.r.Read(p)
+	c.n += n
+	return n, err
 }
 
 func readEnvelope(env *prog.Env) (qmail.Envelope, error) {

@@ -151,7 +151,8 @@ func TestSignSuperLinear(t *testing.T) {
 	const size = 1 << 20
 	from := "From: joe@example.com\n"
 	for _, test := range []struct{ name, msg, reason string }{
-		{name: "folded field", msg: from + "Subject: x\n" + strings.Repeat(" x\n", size/3-100) + "\nbody\n"},
+		{name: "folded field", msg: from + "Subject: x\n" + strings.Repeat(" x\n", maxHeader/3-100) + "\nbody\n"},
+		{name: "too much of a folded field", msg: from + "Subject: x\n" + strings.Repeat(" x\n", size/3) + "\nbody\n", reason: faultLimit},
 		{name: "many fields", msg: from + strings.Repeat("To: x\n", maxFields-1) + "\nbody\n"},
 		{name: "too many fields", msg: from + strings.Repeat("To: x\n", size/6) + "\nbody\n", reason: faultLimit},
 		{name: "too large a header", msg: from + "Subject: " + strings.Repeat("x", size) + "\n\nbody\n", reason: faultLimit},
