@@ -11,7 +11,7 @@ import (
 	"ucspi-go/internal/dns"
 )
 
-// A Zone is what a Server answers from.
+// A Zone is what one Server answers from, which counts its faults.
 type Zone struct {
 	nodes map[string]*node // by name as dns.Text writes it
 }
@@ -160,7 +160,9 @@ func parseData(typ uint16, value string) ([]byte, error) {
 
 // parseText returns the strings of a TXT record, each after its length.
 func parseText(value string) []byte {
-	value = strings.Trim(value, "() \t")
+	if strings.HasPrefix(value, "(") {
+		value = strings.Trim(value, "() \t")
+	}
 	var data []byte
 	put := func(s string) {
 		data = append(append(data, byte(len(s))), s...)
