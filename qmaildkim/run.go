@@ -31,6 +31,9 @@ const (
 // message on descriptor 0 and hands it, with the envelope on descriptor 1, to
 // the next queue program. Its exit codes are those of qmail.Code.
 func Run(ctx context.Context, env *prog.Env) error {
+	// The library's goroutines take turns over 4 KiB each: on two processors
+	// waking one another costs as much as the work.
+	runtime.GOMAXPROCS(1)
 	debug.SetMemoryLimit(softMemory)
 	syscall.Umask(033)
 	done := make(chan qmail.Code, 1)
