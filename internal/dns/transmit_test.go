@@ -248,7 +248,7 @@ func TestTCP(t *testing.T) {
 	}
 
 	cut := func(q []byte) (own, other [][]byte) {
-		return [][]byte{with(q, func(p []byte) { p[2] |= 0x82 })}, nil
+		return [][]byte{with(q, func(p []byte) { p[2] |= 0x82; p[3] = 2 })}, nil
 	}
 	for name, tt := range map[string]struct {
 		serve func(c net.Conn, q []byte)

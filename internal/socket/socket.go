@@ -56,7 +56,7 @@ func (c *Conn) Connect() error {
 		switch err := syscall.Connect(fd, to); err {
 		case syscall.EINPROGRESS, syscall.EALREADY:
 			return nil, false
-		case syscall.EISCONN:
+		case syscall.EISCONN: // not on Linux, where the second call returns nil
 			return nil, true
 		default:
 			return err, true
