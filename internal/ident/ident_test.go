@@ -77,21 +77,23 @@ func listen(t *testing.T, addr string, serve func(net.Conn)) uint16 {
 func TestQuery(t *testing.T) {
 	t.Parallel()
 	for local, remote := range map[string]string{"127.0.0.2": "127.0.0.1", "::1": "::1"} {
-		asked := make(chan string, 1)
-		port := listen(t, remote, func(c net.Conn) {
-			b := make([]byte, 100)
-			n, _ := c.Read(b)
-			asked <- c.RemoteAddr().(*net.TCPAddr).IP.String() + " " + string(b[:n])
-			io.WriteString(c, "4711 , 25 : USERID : UNIX : joe\r\n")
+		t.Run(remote, func(t *testing.T) {
+			asked := make(chan string, 1)
+			port := listen(t, remote, func(c net.Conn) {
+				b := make([]byte, 100)
+				n, _ := c.Read(b)
+				asked <- c.RemoteAddr().(*net.TCPAddr).IP.String() + " " + string(b[:n])
+				io.WriteString(c, "4711 , 25 : USERID : UNIX : joe\r\n")
+			})
+			got, err := query(t.Context(), netip.AddrPortFrom(netip.MustParseAddr(local), 25),
+				netip.AddrPortFrom(netip.MustParseAddr(remote), 4711), port)
+			if err != nil || got != "joe" {
+				t.Fatalf("query = %q, %v", got, err)
+			}
+			if got, want := <-asked, local+" 4711 , 25\r\n"; got != want {
+				t.Errorf("the server was asked %q, want %q", got, want)
+			}
 		})
-		got, err := query(t.Context(), netip.AddrPortFrom(netip.MustParseAddr(local), 25),
-			netip.AddrPortFrom(netip.MustParseAddr(remote), 4711), port)
-		if err != nil || got != "joe" {
-			t.Errorf("query = %q, %v", got, err)
-		}
-		if want := local + " 4711 , 25\r\n"; len(asked) == 0 || <-asked != want {
-			t.Errorf("the server was not asked %q", want)
-		}
 	}
 }
 
