@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/testprog"
+)
+
+func TestMain(m *testing.M) { testprog.Main(m) }
+
+// output runs the demo with args.
+func output(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs strings.Builder
+	env := &prog.Env{Name: "demo", Argv0: "demo", Args: args, Stdout: &out, Stderr: &errs}
+	code = prog.Report(env, run(context.Background(), env))
+	return out.String(), errs.String(), code
+}
+
+// The transcript in README.md is what the demo prints, but for numbers, keys
+// and signatures, and for lines that end in "..." where they were cut.
+func TestReadmeTranscript(t *testing.T) {
+	root, err := testprog.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(readme), "<!-- demo -->\n")
+	block, _, found := strings.Cut(block, "<!-- end -->")
+	if !found || strings.Count(block, "\n") < 20 {
+		t.Fatal("README.md has no transcript between <!-- demo --> and <!-- end -->")
+	}
+	got, stderr, code := output(t, "-b", testprog.Dir(t))
+	if code != 0 || stderr != "" {
+		t.Fatalf("demo: exit %d, %s\n%s", code, stderr, got)
+	}
+	lines := strings.Split(constant(got), "\n")
+	for want := range strings.Lines(block) {
+		want = strings.TrimPrefix(strings.TrimSuffix(want, "\n"), "    ")
+		if want == "" || want == "```" {
+			continue
+		}
+		prefix, cut := strings.CutSuffix(constant(want), "...")
+		for len(lines) > 0 && lines[0] != prefix && !(cut && strings.HasPrefix(lines[0], prefix)) {
+			lines = lines[1:]
+		}
+		if len(lines) == 0 {
+			t.Fatalf("README.md shows a line that the demo does not print there:\n%s\nit prints:\n%s", want, got)
+		}
+	}
+}
+
+// constant replaces what differs from run to run.
+func constant(s string) string {
+	s = regexp.MustCompile(`[A-Za-z0-9+/]{41,}=*`).ReplaceAllString(s, "BASE64")
+	s = regexp.MustCompile(`header\.b="?[A-Za-z0-9+/]+"?`).ReplaceAllString(s, "header.b=BASE64")
+	return regexp.MustCompile(`\b[0-9]{4,}\b`).ReplaceAllString(s, "N")
+}
+
+func TestFaults(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"illegal option", []string{"-Z"}, 100, "illegal option -- Z"},
+		{"no programs", []string{"-b", t.TempDir()}, 111, "demo: fatal: "},
+		{"address of another host", []string{"-b", testprog.Dir(t), "-s", "192.0.2.1:25"}, 111, "unable to bind: address not available"},
+	} {
+		_, stderr, code := output(t, tt.args...)
+		if code != tt.code || !strings.Contains(stderr, tt.want) {
+			t.Errorf("%s: exit %d, %q; want %d, %q", tt.name, code, stderr, tt.code, tt.want)
+		}
+	}
+}
