@@ -41,7 +41,11 @@ func run(ctx context.Context, env *prog.Env) error {
 		}
 	}
 	d := &demo{out: env.Stdout}
-	err := d.setUp(bin)
+	var log io.Writer
+	if serve != "" {
+		log = env.Stderr
+	}
+	err := d.setUp(bin, log)
 	defer d.cleanUp()
 	if err == nil && serve != "" {
 		err = d.serve(ctx, serve)
@@ -66,7 +70,7 @@ func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n",
 // shell shows a command as a user would type it.
 func (d *demo) shell(line string) { d.say("$ %s", line) }
 
-func (d *demo) setUp(bin string) error {
+func (d *demo) setUp(bin string, log io.Writer) error {
 	root, err := testprog.Root()
 	if err != nil {
 		return errors.New("run it inside the source tree")
@@ -84,7 +88,7 @@ func (d *demo) setUp(bin string) error {
 		return err
 	}
 	d.site, err = site.New(site.Config{
-		Dir: d.dir, Bin: bin, Domain: domain, Zone: string(zone),
+		Dir: d.dir, Bin: bin, Domain: domain, Zone: string(zone), Stderr: log,
 		Rules: strings.Replace(string(notes), "192.0.2.10", relay, 1),
 	})
 	if err != nil {
@@ -127,15 +131,12 @@ func (d *demo) serve(ctx context.Context, addr string) error {
 	host, port, _ := strings.Cut(d.site.Addr, ":")
 	d.say("")
 	d.say("Serving on %s. Mail from %s is signed, mail from elsewhere, such as %s, is verified.", d.site.Addr, relay, stranger)
-	d.say("Send a message from another terminal:")
+	d.say("Send a message from another terminal, with nothing but bash, or with curl:")
 	d.say("")
-	d.say(`  printf 'HELO me\r\nMAIL FROM:<joe@%s>\r\nRCPT TO:<ann@example.net>\r\nDATA\r\nFrom: joe@%s\r\nSubject: test\r\n\r\nHello.\r\n.\r\nQUIT\r\n' | nc %s %s`, domain, domain, host, port)
+	d.say(`  bash -c 'exec 3<>/dev/tcp/%s/%s; printf "HELO me\r\nMAIL FROM:<joe@%s>\r\nRCPT TO:<ann@%s>\r\nDATA\r\nFrom: joe@%s\r\nSubject: test\r\n\r\nHello.\r\n.\r\nQUIT\r\n" >&3; cat <&3'`, host, port, domain, domain, domain)
+	d.say("  curl --crlf smtp://%s --interface %s --mail-from joe@%s --mail-rcpt ann@%s --upload-file testdata/messages/rfc8463.eml", d.site.Addr, stranger, domain, domain)
 	d.say("")
-	d.say("The queue is %s/queue (mess/*/* hold the messages). Interrupt to end; everything is removed then.", d.dir)
+	d.say("The messages are in %s/queue/mess/*/*. Interrupt to end; everything is removed then.", d.dir)
 	<-ctx.Done()
-	d.say("")
-	for _, line := range d.site.Log() {
-		d.say("%s", line)
-	}
 	return nil
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -82,4 +84,40 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%s: exit %d, %q; want %d, %q", tt.name, code, stderr, tt.code, tt.want)
 		}
 	}
+}
+
+// What make run prints about sending is what works.
+func TestServeSaysHowToSend(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &serving{told: cancel}
+	env := &prog.Env{Name: "demo", Args: []string{"-b", testprog.Dir(t), "-s", "127.0.0.1:0"}, Stdout: out, Stderr: io.Discard}
+	if err := run(ctx, env); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.replies, "250 ok ") || !strings.Contains(out.replies, "221 ") {
+		t.Errorf("the command that is printed got %q", out.replies)
+	}
+}
+
+// serving runs the first command that is printed for sending, then ends the
+// server.
+type serving struct {
+	told    func()
+	replies string
+}
+
+func (s *serving) Write(p []byte) (int, error) {
+	text := string(p)
+	if command, ok := strings.CutPrefix(text, "  bash -c '"); ok {
+		command, _, _ = strings.Cut(command, "'\n")
+		out, err := exec.Command("bash", "-c", command).CombinedOutput()
+		s.replies = string(out)
+		if err != nil {
+			s.replies += err.Error()
+		}
+	}
+	if strings.Contains(text, "Interrupt to end") {
+		s.told()
+	}
+	return len(p), nil
 }

@@ -17,12 +17,14 @@ func (s *Site) Serve(addr string, options ...string) error {
 	}
 	args := append([]string{"-1", "-v", "-R", "-H", "-l", "mail." + s.Domain, "-x", "etc/tcp.smtp.cdb"}, options...)
 	cmd := s.command("tcpserver", append(args, host, port, "bin/qmail-smtpd")...)
-	log, err := os.OpenFile(s.logFile(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	if err != nil {
-		return err
+	if cmd.Stderr = s.Stderr; s.Stderr == nil {
+		log, err := os.OpenFile(s.logFile(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+		if err != nil {
+			return err
+		}
+		defer log.Close()
+		cmd.Stderr = log
 	}
-	defer log.Close()
-	cmd.Stderr = log
 	stdout, w, err := os.Pipe()
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +27,9 @@ type Config struct {
 	Rules  string // text of etc/tcp.smtp
 	Zone   string // further records that the DNS server publishes
 	Split  bool   // the queue's todo and intd are split as mess is
+
+	// Stderr is the server's standard error; nil is a file, which Log reads.
+	Stderr io.Writer
 }
 
 // Site is a qmail home and, once Serve was called, its server.
