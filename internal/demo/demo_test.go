@@ -88,6 +88,9 @@ func TestFaults(t *testing.T) {
 
 // What make run prints about sending is what works.
 func TestServeSaysHowToSend(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip("no bash")
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &serving{told: cancel}
 	env := &prog.Env{Name: "demo", Args: []string{"-b", testprog.Dir(t), "-s", "127.0.0.1:0"}, Stdout: out, Stderr: io.Discard}
