@@ -17,7 +17,11 @@ func authServID(value string) (id string, ok bool) {
 	if rest[0] == '"' {
 		return quotedString(rest)
 	}
-	end := strings.IndexAny(rest, " \t\r\n;(\"")
+	// Any control character ends it, as white space does: some readers of the
+	// field take more of them for white space than there are in RFC 5322.
+	end := strings.IndexFunc(rest, func(r rune) bool {
+		return r <= ' ' || r == 0x7f || r == ';' || r == '(' || r == '"'
+	})
 	if end < 0 {
 		end = len(rest)
 	}

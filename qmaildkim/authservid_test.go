@@ -42,6 +42,8 @@ func TestClaims(t *testing.T) {
 		{" mx.example.net; dkim=pass", "MX.EXAMPLE.NET", true},
 		{" mail.bücher.example; none", "mail.xn--bcher-kva.example", true},
 		{" mail.xn--bcher-kva.example; none", "mail.Bücher.example", true},
+		{" mx.example.net\f; dkim=pass", "mx.example.net", true},
+		{" mx.example.net\x00; dkim=pass", "mx.example.net", true},
 		{" mx.example.org; x=mx.example.net", "mx.example.net", false},
 		{" mx.example.net.evil.example; none", "mx.example.net", false},
 		{" (unclosed MX.example.net; dkim=pass", "mx.example.net", true},

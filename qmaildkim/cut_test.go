@@ -56,7 +56,8 @@ func FuzzVerify(f *testing.F) {
 				t.Fatalf("cut %v", v.cut)
 			}
 			name, _, _ := bytes.Cut(bytes.ToLower(msg[c.from:c.to]), []byte(":"))
-			if n := string(bytes.TrimSpace(name)); !strings.EqualFold(n, statusField) && !strings.EqualFold(n, resultsField) {
+			hidden := bytes.Contains(msg[c.from:c.to], []byte("\r"))
+			if n := string(bytes.TrimSpace(name)); !hidden && !strings.EqualFold(n, statusField) && !strings.EqualFold(n, resultsField) {
 				t.Errorf("cut %q", msg[c.from:c.to])
 			}
 			at = c.to
@@ -65,4 +66,40 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("still forged: %q", left)
 		}
 	})
+}
+
+// Neither more fields than are held, nor a field larger than that, nor a bare
+// CR that some program on the way makes a line end lets a forged field through.
+func TestVerifyCutsHiddenForgery(t *testing.T) {
+	t.Parallel()
+	const ours, end = "Authentication-Results: mx.example.net; dkim=pass\n", "To: sue@example.org\n\nDKIM-Status: body\n"
+	for name, test := range map[string]struct{ above, forged, below string }{
+		"many fields":       {strings.Repeat("X: y\n", maxFields+1), ours + "DKIM-Status: good\n", end},
+		"at the limit":      {strings.Repeat("X: y\n", maxFields-1), ours, end},
+		"beyond the limit":  {strings.Repeat("X: y\n", maxFields), ours, end},
+		"large field":       {"X: " + strings.Repeat("y", 3*maxHeader) + "\n", ours, end},
+		"large folded":      {"X: y\n" + strings.Repeat(" y\n", maxHeader), strings.ReplaceAll(ours, ": ", ":\n "), end},
+		"last field":        {strings.Repeat("X: y\n", maxFields), strings.TrimSuffix(ours, "\n"), ""},
+		"behind a comment":  {strings.Repeat("X: y\n", maxFields), strings.Replace(ours, ": ", ": ("+strings.Repeat("c", maxForgedField)+")", 1), end},
+		"a field at a time": {strings.Repeat("X: y\n", maxFields), strings.Repeat(ours, 3*maxCut), end},
+		"CRLF":              {strings.Repeat("X: y\r\n", maxFields), crlf(ours), crlf(end)},
+		"behind a CR":       {"", "X: y\r" + ours, end},
+		"status behind CRs": {"X: y\r\r\r\n", "X: y\r\rDKIM-Status: good\r\n", crlf(end)},
+		"kept":              {"X: y\rz\n" + strings.Repeat("X: y\n", maxFields) + "Authentication-Results: (" + strings.Repeat("c", 100) + ") mx.example.org\n", "", end},
+	} {
+		msg := test.above + test.forged + test.below
+		if got := string(without([]byte(msg), verdictOf(t, msg, nil).cut)); got != test.above+test.below {
+			t.Errorf("%s: %d bytes left of %d, want %d", name, len(got), len(msg), len(test.above+test.below))
+		}
+	}
+	// Between more forged fields than are remembered the others go too.
+	msg := strings.Repeat("X: y\n", maxFields) + strings.Repeat(ours+"X: y\n", 2*maxCut) + end
+	v := verdictOf(t, msg, nil)
+	if got := string(without([]byte(msg), v.cut)); strings.Contains(got, "mx.example.net") || !strings.HasSuffix(got, end) || len(v.cut) > maxCut {
+		t.Errorf("%d spans, %d bytes left", len(v.cut), len(got))
+	}
+	line := Report{Verdict: &v}.Line(1)
+	if want := "qmail-dkim: verify pid=1 result=T reason=header-larger-than-262144-bytes verdict=accept\n"; line != want {
+		t.Errorf("log %q, want %q", line, want)
+	}
 }

@@ -152,9 +152,13 @@ func (l *logLine) verdict(v *Verdict) {
 	if s, ok := v.Deciding(); ok {
 		l.word("d", ucspi.Safe(s.Domain))
 		l.word("s", ucspi.Safe(s.Selector))
-		if s.Reason != "" {
-			l.word("reason", ucspi.Safe(strings.ReplaceAll(s.Reason, " ", "-")))
-		}
+		l.reason(s.Reason)
+	} else {
+		l.reason(v.Reason)
 	}
 	l.word("verdict", "accept")
+}
+
+func (l *logLine) reason(text string) {
+	l.word("reason", ucspi.Safe(strings.ReplaceAll(text, " ", "-")))
 }

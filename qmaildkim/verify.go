@@ -25,7 +25,7 @@ type verifier struct {
 // verify judges a message. Author is the domain of its author, empty when
 // there is none; only align uses it.
 func (c verifier) verify(ctx context.Context, h *header, msg *spool, author string) Verdict {
-	v := Verdict{authServID: c.authServID, cut: forged(h, c.authServID)}
+	v := Verdict{authServID: c.authServID, cut: forged(h, msg, c.authServID)}
 	fields := topSignatures(h)
 	parsed := make([]tagList, len(fields))
 	v.Signatures = make([]Signature, len(fields))
@@ -138,20 +138,6 @@ func count(h *header, name string) int {
 		}
 	}
 	return n
-}
-
-// forged returns where the fields are that only this program may write: each
-// DKIM-Status, and each Authentication-Results in the name of id.
-func forged(h *header, id string) []span {
-	var cut []span
-	for _, f := range h.fields {
-		name := libraryName(f)
-		if strings.EqualFold(name, statusField) ||
-			id != "" && strings.EqualFold(name, resultsField) && claims(string(f.value()), id) {
-			cut = append(cut, span{f.at, f.at + int64(len(f.raw))})
-		}
-	}
-	return cut
 }
 
 func judgeAll(signatures []Signature, letter Letter, reason string) {
