@@ -28,7 +28,7 @@ func Run(_ context.Context, env *prog.Env) error {
 	prog.DefaultSignals(syscall.SIGXFSZ)
 	// Not exclusive, and through a symbolic link if that is what tmp is.
 	// Non-blocking, because a FIFO without a reader would hang.
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK, 0o644)
+	f, err := prog.Open(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK, 0o644)
 	if err != nil {
 		return prog.Fatal(111, "unable to create "+tmp, err)
 	}

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"ucspi-go/internal/prog"
 )
 
 // DefaultHome is where qmail lives when QMAILHOME is not set.
@@ -49,7 +50,7 @@ func At(dir, name string) string {
 // file does not exist; an existing empty file gives no lines and found.
 // As qmail's control_readfile.
 func (c Control) Lines(name string) (lines []string, found bool, err error) {
-	data, err := os.ReadFile(filepath.Join(string(c), name))
+	data, err := prog.ReadFile(filepath.Join(string(c), name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}
@@ -69,7 +70,7 @@ func (c Control) Lines(name string) (lines []string, found bool, err error) {
 // qmail's control_readline. Found is false, with no error, when the file does
 // not exist.
 func (c Control) Line(name string) (line string, found bool, err error) {
-	data, err := os.ReadFile(filepath.Join(string(c), name))
+	data, err := prog.ReadFile(filepath.Join(string(c), name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", false, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
 )
 
@@ -129,7 +130,8 @@ func (e *entry) writeEnvelope(envelope io.Reader) qmail.Code {
 // for. An error leaves the files as they are, because the name may be there
 // all the same, and cleaning up would empty what it names.
 func (e *entry) commit() qmail.Code {
-	if os.Link(e.intdName(), e.todoName()) != nil || e.syncDir(e.todoDir) != nil {
+	sync, err := e.dirSyncer(e.todoDir) // can fail, and so comes before the name
+	if err != nil || os.Link(e.intdName(), e.todoName()) != nil || sync() != nil {
 		return qmail.NoTodoFile
 	}
 	return qmail.Queued
@@ -154,17 +156,29 @@ func (e *entry) cleanUp(code qmail.Code) qmail.Code {
 // syncDir makes the names in a directory durable. Unlike C qmail-queue, which
 // relies on file systems that write names at once.
 func (e *entry) syncDir(name string) error {
-	if !e.syncDirs {
-		return nil
-	}
-	dir, err := os.Open(name)
+	sync, err := e.dirSyncer(name)
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	return dir.Sync()
+	return sync()
+}
+
+// dirSyncer opens a directory and returns what makes its names durable and
+// closes it.
+func (e *entry) dirSyncer(name string) (sync func() error, err error) {
+	if !e.syncDirs {
+		return func() error { return nil }, nil
+	}
+	dir, err := prog.Open(name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	return func() error {
+		defer dir.Close()
+		return dir.Sync()
+	}, nil
 }
 
 func createFile(name string) (*os.File, error) {
-	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	return prog.Open(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 }

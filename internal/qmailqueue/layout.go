@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"ucspi-go/internal/prog"
 )
 
 // defaultSplit is the number of directories that mess/ is split into unless
@@ -14,7 +16,12 @@ const defaultSplit = 23
 // splitOf returns how many numbered directories there are in dir: the queue
 // itself knows its conf-split.
 func splitOf(dir string) (uint64, error) {
-	entries, err := os.ReadDir(dir)
+	f, err := prog.Open(dir, os.O_RDONLY, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
 	if err != nil {
 		return 0, err
 	}

@@ -243,6 +243,61 @@ func TestBrokenQueues(t *testing.T) {
 	}
 }
 
+// Without descriptors there is an exit code like any other, not the 2 of a
+// crash of the Go runtime.
+func TestFewDescriptors(t *testing.T) {
+	t.Parallel()
+	home := newHome(t, false)
+	queued := 0
+	for limit := 3; limit < 16; limit++ {
+		code := start(t, home, "sh", "-c", fmt.Sprintf(`ulimit -n %d; exec "$0"`, limit)).feed(message, envelope)
+		switch code {
+		case 0:
+			queued++
+		case 53, 63, 64, 65, 66:
+		default:
+			t.Errorf("%d descriptors: exit %d", limit, code)
+		}
+		n := 0
+		for name := range files(t, home) {
+			if strings.HasPrefix(name, "todo/") {
+				n++
+			}
+		}
+		if n != queued {
+			t.Errorf("%d descriptors: exit %d, %d messages in todo; want %d", limit, code, n, queued)
+		}
+	}
+	if queued == 0 {
+		t.Error("nothing was queued")
+	}
+}
+
+// A message that is in todo must not be reported as refused: it would come
+// again with each try.
+func TestUnreadableTodo(t *testing.T) {
+	t.Parallel()
+	home := newHome(t, false)
+	if err := os.Chmod(filepath.Join(home, "queue/todo"), 0o300); err != nil {
+		t.Fatal(err)
+	}
+	var wrap []string
+	if os.Getuid() == 0 {
+		wrap = []string{testprog.Peer(t, "setpriv"), "--bounding-set=-all", "--inh-caps=-all"}
+	}
+	if code := start(t, home, wrap...).feed(message, envelope); code != 66 {
+		t.Errorf("exit %d, want 66", code)
+	}
+	if err := os.Chmod(filepath.Join(home, "queue/todo"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name := range files(t, home) {
+		if strings.HasPrefix(name, "todo/") {
+			t.Errorf("%s is queued", name)
+		}
+	}
+}
+
 // qmail-send is woken through a FIFO, and need not be there.
 func TestTrigger(t *testing.T) {
 	t.Parallel()

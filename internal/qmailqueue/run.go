@@ -62,7 +62,7 @@ func newEntry(env *prog.Env) *entry {
 // enqueue takes the message through the states of a queue: nothing, mess,
 // mess and intd, and with todo, which makes it a queued one.
 func enqueue(e *entry, message, envelope io.Reader) qmail.Code {
-	passwd, _ := os.ReadFile("/etc/passwd")
+	passwd, _ := prog.ReadFile("/etc/passwd")
 	received := "Received: (qmail " + strconv.Itoa(e.pid) + " invoked " + invoker(e.uid, passwd) + "); " + qmail.Date(e.born) + "\n"
 	if code := e.create(); code != qmail.Queued {
 		return code

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"ucspi-go/internal/qmail"
 )
 
@@ -23,15 +25,12 @@ func catchSignals() {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGALRM, syscall.SIGILL, syscall.SIGABRT, syscall.SIGFPE,
 		syscall.SIGBUS, syscall.SIGSEGV, syscall.SIGSYS)
-	alarm := time.NewTimer(lifetime)
 	go func() {
-		select {
-		case <-alarm.C:
-		case s := <-caught:
-			if s != syscall.SIGALRM {
-				os.Exit(int(qmail.Bug))
-			}
+		if <-caught == syscall.SIGALRM {
+			os.Exit(int(qmail.TimedOut))
 		}
-		os.Exit(int(qmail.TimedOut))
+		os.Exit(int(qmail.Bug))
 	}()
+	// Not a timer of the runtime, which would start its poller; see prog.Open.
+	unix.Setitimer(unix.ITIMER_REAL, unix.Itimerval{Value: unix.NsecToTimeval(int64(lifetime))})
 }
