@@ -36,17 +36,11 @@ func wasClosed(fd int) bool {
 }
 
 func inherited(n int) *os.File {
-	var st syscall.Stat_t
-	if syscall.Fstat(n, &st) != nil {
+	switch standard := []*os.File{os.Stdin, os.Stdout, os.Stderr}; {
+	case n < 0 || n < len(standard) && wasClosed(n):
 		return nil
-	}
-	switch n {
-	case 0:
-		return os.Stdin
-	case 1:
-		return os.Stdout
-	case 2:
-		return os.Stderr
+	case n < len(standard):
+		return standard[n]
 	}
 	// What was opened here, by us or by the runtime, is closed on exec; what
 	// came through an exec is not.
