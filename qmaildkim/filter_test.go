@@ -112,6 +112,7 @@ func TestDecisions(t *testing.T) {
 			" from=other.example d=other.example s=default a=rsa-sha256 key=control/domainkeys/example.com/default rcpts=2 ignored=-z", 0},
 		{"dkimkeys off", dir(map[string]string{"control/dkimkeys": "*:control/none"}), "RELAYCLIENT=;NODKIMKEYS=", plain, " from=example.com" + key + " rcpts=2", 0},
 		{"dkimkeys exempts", dir(map[string]string{"control/dkimkeys": "example.com:"}), "RELAYCLIENT=", plain, " from=example.com reason=off", 0},
+		{"dkimkeys exempts before options", dir(map[string]string{"control/dkimkeys": "example.com::DKIMSIGNOPTIONS=-Z"}), "RELAYCLIENT=", plain, " from=example.com reason=off", 0},
 		{"dkimkeys without key", dir(map[string]string{"control/dkimkeys": "*:control/none"}), "RELAYCLIENT=", plain, " from=example.com reason=no-key key=control/none", 32},
 		{"dkimkeys bad options", dir(map[string]string{"control/dkimkeys": "*:control/%/x:DKIMSIGNOPTIONS=-c x"}), "RELAYCLIENT=", plain, " from=example.com reason=bad-options", 71},
 		{"dkimkeys bad line", dir(map[string]string{"control/dkimkeys": "example.com"}), "RELAYCLIENT=", plain, " from=example.com reason=bad-dkimkeys", 71},

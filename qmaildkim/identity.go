@@ -13,7 +13,8 @@ const maxLocal = 512
 // identity returns the value of i= for an identity as configured: its local
 // part as dkim-quoted-printable (RFC 6376 section 2.11), its domain in lower
 // case, since some verifiers compare it with d= byte by byte. Ok is false for
-// one that is not below domain, which no verifier would accept.
+// one that is not below domain, which no verifier would accept, and for one
+// that is too long.
 func identity(text, domain string) (value string, ok bool) {
 	at := strings.LastIndexByte(text, '@')
 	if at < 0 {
@@ -32,5 +33,8 @@ func identity(text, domain string) (value string, ok bool) {
 			b.WriteByte(c)
 		}
 	}
-	return b.String() + "@" + host, b.Len() <= maxLocal
+	if b.Len() > maxLocal {
+		return "", false
+	}
+	return b.String() + "@" + host, true
 }

@@ -139,6 +139,9 @@ func (f *Filter) signingOf(domain string) (signing, error) {
 	if !found {
 		return f.Config.signing, nil
 	}
+	if line.path == "" {
+		return signing{}, nil
+	}
 	return signingFrom(f.Config.environ.With(line.settings...), line.path)
 }
 
@@ -157,7 +160,7 @@ func (f *Filter) secondKey(store keys.Store, s signing, first *keys.Key, domain 
 	if err != nil {
 		return nil, err
 	}
-	if key.Selector == first.Selector {
+	if strings.EqualFold(key.Selector, first.Selector) { // as the DNS compares them
 		report.warn("same-selector")
 		return nil, nil
 	}

@@ -118,6 +118,8 @@ func TestSignTwice(t *testing.T) {
 			line: "d=example.com s=default a=rsa-sha256 key=control/domainkeys/example.com/default rcpts=1 warn=no-extra-key"},
 		{name: "same", home: keyHome(t), settings: "DKIMSIGNEXTRA=control/domainkeys/example.com/default",
 			line: "d=example.com s=default a=rsa-sha256 key=control/domainkeys/example.com/default rcpts=1 warn=same-selector"},
+		{name: "same in other letters", home: files(map[string]string{"control/DEFAULT": keyPEM(t, edKey)}), settings: "DKIMSIGNEXTRA=control/DEFAULT",
+			line: "d=example.com s=default a=rsa-sha256 key=control/domainkeys/example.com/default rcpts=1 warn=same-selector"},
 		{name: "extra bad", home: files(map[string]string{"control/bad": "no key"}), settings: "DKIMSIGNEXTRA=control/bad", refused: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
