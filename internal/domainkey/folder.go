@@ -61,14 +61,23 @@ func (f *folder) mkdir(name string, mode fs.FileMode, own owner) error {
 		return wrap("make", name, err)
 	}
 	f.made = append(f.made, name)
-	err := os.Chmod(f.at(name), mode) // whatever the umask
-	if err == nil {
-		err = os.Lchown(f.at(name), own.uid, own.gid)
-	}
+	err := adopt(f.at(name), mode, own)
 	if err == nil {
 		err = syncDir(path.Dir(f.at(name)))
 	}
 	return wrap("make", name, err)
+}
+
+// adopt gives the directory name its mode, whatever the umask, and its owner.
+// It follows no link: the user who owns the keys may own the directory above
+// too, and could put one there to have root change another file.
+func adopt(name string, mode fs.FileMode, own owner) error {
+	d, err := os.OpenFile(name, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return errors.Join(d.Chmod(mode), d.Chown(own.uid, own.gid))
 }
 
 // file writes a file that appears whole or not at all, and replaces none.
