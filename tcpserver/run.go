@@ -37,6 +37,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 	if err != nil {
 		return o.quiet(err)
 	}
+	makeThreads()
 	listener, port, err := listen(addr, o.port, o.backlog)
 	if err != nil {
 		return o.quiet(err)

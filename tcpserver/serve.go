@@ -3,7 +3,6 @@ package tcpserver
 import (
 	"context"
 	"net/netip"
-	"os"
 	"runtime"
 	"syscall"
 	"time"
@@ -19,14 +18,11 @@ import (
 // and nothing else in it may wait for children.
 func (s *Server) serve(ctx context.Context, env *prog.Env, listener int) {
 	s.log = &log{env: env, v: s.Verbosity}
-	s.table = newTable(s.log, s.Limit, descriptors())
+	s.table = newTable(s.log, s.Limit, descriptors(listener))
 	s.table.inherit()
 	s.table.update(s.table.status)
 	go s.table.reap()
-	// A start suspends the thread until the program runs, and accepting goes
-	// on meanwhile only if there is another: one accepting goroutine reaches
-	// 0.6 to 0.8 of the speed of three on two processors.
-	for range max(3, runtime.GOMAXPROCS(0)+1) {
+	for range accepting() {
 		go s.accept(context.WithoutCancel(ctx), listener)
 	}
 	<-ctx.Done()
@@ -38,20 +34,21 @@ func (s *Server) serve(ctx context.Context, env *prog.Env, listener int) {
 	})
 }
 
+// accepting returns how many goroutines accept. A start suspends the thread
+// until the program runs, and accepting goes on meanwhile only if there is
+// another: one reaches 0.6 to 0.8 of the speed of three on two processors.
+func accepting() int { return max(3, runtime.GOMAXPROCS(0)+1) }
+
 // descriptors returns how many connections the server may hold open at the
-// same time. Each needs its own descriptor and those of a lookup or a start.
-func descriptors() uint64 {
-	const spare = 10 // resolver files, rules, the runtime's poller
+// same time, all descriptors up to used being in use. Each needs its own
+// descriptor and those of a lookup or a start.
+func descriptors(used int) uint64 {
+	const spare = 16 // resolver files, rules, the runtime's poller, inherited ones
 	var limit syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil || limit.Cur < uint64(used)+spare {
 		return 1
 	}
-	open, _ := os.ReadDir("/proc/self/fd")
-	used := uint64(len(open)) + spare
-	if limit.Cur < used+3 {
-		return 1
-	}
-	return (limit.Cur - used) / 3
+	return max(1, (limit.Cur-uint64(used)-spare)/2)
 }
 
 // accept is one of the accepting goroutines. Connections about which nothing

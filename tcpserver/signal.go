@@ -20,8 +20,7 @@ func catchSignals() <-chan os.Signal {
 
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
 		switch sig {
-		case syscall.SIGTERM, syscall.SIGPIPE, syscall.SIGCHLD,
-			syscall.SIGKILL, syscall.SIGSTOP,
+		case syscall.SIGTERM, syscall.SIGPIPE, syscall.SIGKILL, syscall.SIGSTOP,
 			syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE,
 			syscall.SIGURG, runtimeSignal:
 		default:

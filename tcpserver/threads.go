@@ -1,0 +1,33 @@
+package tcpserver
+
+import (
+	"runtime"
+	"sync"
+	"syscall"
+)
+
+// makeThreads has the Go runtime make the threads that the server will need.
+// The runtime keeps threads and makes another when all are in system calls,
+// but it dies when it may not: under a limit of processes that its programs
+// have used up, the server must not want a thread for the first time.
+func makeThreads() {
+	// In accept, in wait4, waiting for signals, and running. The monitor and
+	// the first thread are there.
+	n := accepting() + 2 + runtime.GOMAXPROCS(0)
+	var p [2]int
+	if syscall.Pipe2(p[:], syscall.O_CLOEXEC) != nil {
+		return
+	}
+	var started, ended sync.WaitGroup
+	started.Add(n)
+	for range n {
+		ended.Go(func() {
+			started.Done()
+			syscall.Read(p[0], make([]byte, 1)) // keeps its thread until the end of file
+		})
+	}
+	started.Wait() // the last can only have started when the others had a thread each
+	syscall.Close(p[1])
+	ended.Wait()
+	syscall.Close(p[0])
+}
