@@ -59,8 +59,8 @@ func startQueue(home, program string, environ []string) (*queue, error) {
 	return &queue{pid, messageIn, envelopeIn}, nil
 }
 
-// pipe returns the ends of a pipe that wait in the kernel. By the runtime's
-// poller, as with os.Pipe, each wait would cost more and gain nothing.
+// pipe returns the ends of a pipe that wait in the kernel: os.Pipe would start
+// the runtime's poller; see prog.Open.
 func pipe() (r, w *os.File, err error) {
 	var p [2]int
 	if err := syscall.Pipe2(p[:], syscall.O_CLOEXEC); err != nil {

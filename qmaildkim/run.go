@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -14,6 +15,8 @@ import (
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -36,6 +39,11 @@ func Run(ctx context.Context, env *prog.Env) error {
 	runtime.GOMAXPROCS(1)
 	debug.SetMemoryLimit(softMemory)
 	syscall.Umask(033)
+	prog.DefaultSignals(syscall.SIGQUIT, syscall.SIGXCPU) // the runtime's handlers print a trace
+	alarm := make(chan os.Signal, 1)
+	signal.Notify(alarm, syscall.SIGALRM)
+	// Not a timer of the runtime, which would start its poller; see prog.Open.
+	unix.Setitimer(unix.ITIMER_REAL, unix.Itimerval{Value: unix.NsecToTimeval(int64(lifetime))})
 	done := make(chan qmail.Code, 1)
 	go func() { done <- handle(ctx, env) }()
 	select {
@@ -44,7 +52,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 			return prog.Exit(int(code))
 		}
 		return nil
-	case <-time.After(lifetime):
+	case <-alarm:
 		return prog.Exit(int(qmail.TimedOut))
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"ucspi-go/internal/prog"
 )
 
 // maxFile bounds a key file in bytes. An RSA key of 16384 bits takes 13 KB.
@@ -42,7 +44,7 @@ func (s Store) read(path string) (*Key, error) {
 // readFile reads a regular file of at most maxFile bytes. It never waits, as
 // for a writer of a FIFO.
 func readFile(name string) ([]byte, fs.FileMode, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	f, err := prog.Open(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return nil, 0, bare(err)
 	}
