@@ -86,6 +86,14 @@ func (db *DB) Lookup(c Client) (Decision, error) {
 	return d, nil
 }
 
+// Has reports whether there is a record with that key. It serves qmail's
+// other databases of the same form, such as control/morercpthosts.cdb.
+func (db *DB) Has(key string) (bool, error) {
+	p := probe{DB: db}
+	_, found, err := p.get(key)
+	return found, err
+}
+
 // read fills buf from offset at.
 func (db *DB) read(buf []byte, at int64) error {
 	if at > db.size-int64(len(buf)) {

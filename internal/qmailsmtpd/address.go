@@ -96,18 +96,28 @@ func (c *config) badSender(sender string) bool {
 	return c.badMailFrom[lower(sender)] || host != "" && c.badMailFrom[lower(host)]
 }
 
-// accepts reports whether control/rcpthosts lists the domain of a recipient,
-// or a ".suffix" of it. Addresses without a domain are always accepted.
-func (c *config) accepts(recipient string) bool {
+// accepts reports whether control/rcpthosts or control/morercpthosts.cdb lists
+// the domain of a recipient, or a ".suffix" of it. Addresses without a domain
+// are always accepted. The error is that of the database.
+func (c *config) accepts(recipient string) (bool, error) {
 	_, host := atHost(recipient)
 	if c.rcpthosts == nil || host == "" {
-		return true
+		return true, nil
 	}
 	host = lower(host[1:])
 	for i := range len(host) {
-		if (i == 0 || host[i] == '.') && c.rcpthosts[host[i:]] {
-			return true
+		if i > 0 && host[i] != '.' {
+			continue
+		}
+		if c.rcpthosts[host[i:]] {
+			return true, nil
+		}
+		if c.moreRcptHosts == nil {
+			continue
+		}
+		if found, err := c.moreRcptHosts.Has(host[i:]); found || err != nil {
+			return found, err
 		}
 	}
-	return false
+	return false, nil
 }

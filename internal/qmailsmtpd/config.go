@@ -2,6 +2,7 @@ package qmailsmtpd
 
 import (
 	"errors"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
+	"ucspi-go/rules"
 )
 
 const defaultTimeout = 1200 * time.Second
@@ -20,6 +22,9 @@ type config struct {
 	hasIPHost   bool
 	timeout     time.Duration
 	rcpthosts   map[string]bool // lower case; nil when everything is accepted
+
+	moreRcptHosts *rules.DB // nil for none; only read when there are rcpthosts
+
 	badMailFrom map[string]bool // lower case
 	dataBytes   uint64          // 0 means no limit
 
@@ -68,9 +73,25 @@ func readConfig(env *prog.Env, home string) (config, error) {
 	s, _ = line("databytes")
 	c.dataBytes, _ = prog.Number(s)
 	c.rcpthosts = lines("rcpthosts")
+	if c.rcpthosts != nil {
+		var e error
+		if c.moreRcptHosts, e = openMore(control); e != nil {
+			return c, e
+		}
+	}
 	c.badMailFrom = lines("badmailfrom")
 	c.readEnviron(env)
 	return c, err
+}
+
+// openMore opens control/morercpthosts.cdb, nil when there is none. The
+// session's end closes it.
+func openMore(control qmail.Control) (*rules.DB, error) {
+	db, err := rules.Open(filepath.Join(string(control), "morercpthosts.cdb"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return db, err
 }
 
 // readEnviron takes what tcpserver and its rules say.

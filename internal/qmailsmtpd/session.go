@@ -3,8 +3,9 @@ package qmailsmtpd
 import "bufio"
 
 // maxEnvelope bounds the envelope in bytes, since a session's memory grows
-// with it. It has room for more than 100,000 recipients of usual length.
-const maxEnvelope = 16 << 20
+// with it, several times over. It has room for 100,000 recipients of usual
+// length.
+const maxEnvelope = 4 << 20
 
 // session is the state of one SMTP session.
 type session struct {
@@ -99,13 +100,15 @@ func (s *session) rcpt(arg string) error {
 	if err != nil || !ok {
 		return err
 	}
-	switch {
-	case s.badMail:
+	if s.badMail {
 		s.reply("553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)")
 		return nil
-	case s.relaying:
+	}
+	if s.relaying {
 		address += s.relayClient
-	case !s.accepts(address):
+	} else if accepted, err := s.accepts(address); err != nil {
+		return errControls
+	} else if !accepted {
 		s.reply("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
 		return nil
 	}

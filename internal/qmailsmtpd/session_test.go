@@ -12,6 +12,7 @@ import (
 
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/testprog"
+	"ucspi-go/rules"
 )
 
 // A site is a private qmail home for one test.
@@ -259,6 +260,7 @@ func TestControls(t *testing.T) {
 			os.Remove(s.home + "/control/rcpthosts")
 			os.Mkdir(s.home+"/control/rcpthosts", 0o755)
 		}, unreadable},
+		{"damaged morercpthosts.cdb", func(s *site) { s.write("control/morercpthosts.cdb", "x") }, unreadable},
 		{"unreadable databytes", func(s *site) { os.Mkdir(s.home+"/control/databytes", 0o755) }, unreadable},
 		{"unreadable localiphost", func(s *site) { os.Mkdir(s.home+"/control/localiphost", 0o755) }, unreadable},
 	}
@@ -271,6 +273,30 @@ func TestControls(t *testing.T) {
 				t.Errorf("got %q, exit %d; want %q, exit 1", out, code, tt.want)
 			}
 		})
+	}
+}
+
+// The cdb is what qmail-newmrh makes: each domain a key without data.
+func TestMoreRcptHosts(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	f, err := os.Create(filepath.Join(s.home, "control", "morercpthosts.cdb"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	set := rules.Set{Rules: []rules.Rule{{Address: "more.example"}, {Address: ".sub.example"}}}
+	if err := set.Compile(f); err != nil {
+		t.Fatal(err)
+	}
+	const in = "MAIL FROM:<>\r\nRCPT TO:<a@MORE.example>\r\nRCPT TO:<a@x.sub.example>\r\nRCPT TO:<a@example.com>\r\n" +
+		"RCPT TO:<a@sub.example>\r\nRCPT TO:<a@x.more.example>\r\n"
+	if out, _ := s.connect().talk(in); out != greeting+strings.Repeat(ok, 4)+notMine+notMine {
+		t.Errorf("got %q", out)
+	}
+	os.Remove(s.home + "/control/rcpthosts") // without it the database says nothing
+	if out, _ := s.connect().talk(in); out != greeting+strings.Repeat(ok, 6) {
+		t.Errorf("without rcpthosts got %q", out)
 	}
 }
 
