@@ -79,13 +79,21 @@ type client struct {
 
 func dial(t *testing.T, s *testprog.Server) client {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp4", "127.0.0.1:"+s.Port, patience)
+	c, err := connect(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func connect(s *testprog.Server) (client, error) {
+	conn, err := net.DialTimeout("tcp4", "127.0.0.1:"+s.Port, patience)
+	if err != nil {
+		return client{}, err
+	}
 	conn.SetDeadline(time.Now().Add(patience))
-	return client{conn, bufio.NewReader(conn)}
+	return client{conn, bufio.NewReader(conn)}, nil
 }
 
 func (c client) line(t *testing.T) string {
@@ -105,14 +113,15 @@ func TestProgramInherits(t *testing.T) {
 		t.Skip("no /proc")
 	}
 	s := startShell(t, `trap "" HUP; ulimit -Sn 512
-exec 7</dev/null; echo $(ls /proc/$$/fd) >&2
+exec 7</dev/null; cd /proc/$$/fd; echo * >&2
 exec $TCPSERVER -1 -RHl0 127.0.0.1 0 sh -c '
-	echo $(ls /proc/$$/fd)
+	cd /proc/$$/fd; echo *
 	readlink /proc/$$/fd/0 /proc/$$/fd/1 | uniq | wc -l
 	grep flags /proc/$$/fdinfo/0
-	grep -E "Sig(Blk|Ign)" /proc/$$/status
+	grep -E "Sig(Blk|Ign)" /proc/self/status
 	ulimit -Sn'`)
 	got := strings.Fields(fetch(t, s))
+	waitLog(t, s, "^0 1 .*7$", 1)
 	want := strings.Fields(s.Log() + " 1 flags: 02 SigBlk: 0000000000000000 SigIgn: 0000000000000001 512")
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("the program sees %q, want %q", got, want)
