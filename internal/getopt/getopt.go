@@ -11,7 +11,8 @@ import (
 // "", and leaves the operands in *args. Spec names the letters; a colon after
 // a letter says that it takes an argument, attached to it or the next word.
 // Letters may be clustered. The first word that does not begin with "-", a
-// lone "-" and the word after "--" begin the operands.
+// lone "-" and the word after "--" begin the operands; there are no long
+// options, and all that follows the "--" in its word is ignored.
 //
 // A fault is yielded as the option '?' with its text, "illegal option -- X"
 // or "option requires an argument -- X", as the argument. As ucspi-tcp 0.88
@@ -24,7 +25,7 @@ func Parse(args *[]string, spec string) iter.Seq2[byte, string] {
 				return
 			}
 			*args = (*args)[1:]
-			if word == "--" {
+			if word[1] == '-' {
 				return
 			}
 			for i := 1; i < len(word); i++ {

@@ -16,6 +16,7 @@ func TestParse(t *testing.T) {
 		{"argument in next word", "-v -x rules.cdb host", "v,x=rules.cdb", "host"},
 		{"attached argument", "-xrules.cdb", "x=rules.cdb", ""},
 		{"double dash ends", "-v -- -R", "v", "-R"},
+		{"long option is a double dash", "-v --help -R", "v", "-R"},
 		{"lone dash is an operand", "- -v", "", "- -v"},
 		{"stops at operand", "a -v", "", "a -v"},
 		{"illegal", "-vZ -R", "v,?=illegal option -- Z,R", ""},
