@@ -14,11 +14,12 @@ import (
 	"ucspi-go/internal/testprog"
 )
 
+var ignored = []syscall.Signal{syscall.SIGPIPE, syscall.SIGCHLD, syscall.SIGCONT, syscall.SIGURG, syscall.SIGWINCH}
+
 // What each signal does was taken from ucspi-tcp 0.88's tcpserver; signal 33,
 // which kills that, is the Go runtime's.
 func TestSignals(t *testing.T) {
 	t.Parallel()
-	ignored := []syscall.Signal{syscall.SIGPIPE, syscall.SIGCHLD, syscall.SIGCONT, syscall.SIGURG, syscall.SIGWINCH}
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
 		switch sig {
 		case syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, 33:
