@@ -1,7 +1,6 @@
 package keys_test
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -10,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"strings"
 	"testing"
@@ -77,8 +77,8 @@ func verifies(s crypto.Signer) bool {
 
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
-	damaged := []byte(rsaPEM)
-	damaged[bytes.IndexByte(damaged, '\n')+40] ^= 1
+	block, _ := pem.Decode([]byte(rsaPEM))
+	block.Bytes[40] ^= 1 // of the modulus
 	elliptic := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	tests := []struct {
 		name, text string
@@ -87,7 +87,7 @@ func TestParseRefuses(t *testing.T) {
 		{"empty", "", keys.ErrNotKey},
 		{"no PEM", "default", keys.ErrNotKey},
 		{"cut off", rsaPEM[:len(rsaPEM)/2], keys.ErrNotKey},
-		{"one bit wrong", string(damaged), keys.ErrDamaged},
+		{"one bit wrong", pemOf(block.Type, block.Bytes), keys.ErrDamaged},
 		{"512 bits", rsa512PEM, keys.ErrTooShort},
 		{"elliptic curve", pemOf("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(elliptic))), keys.ErrNotKey},
 		{"elliptic curve, old form", pemOf("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(elliptic))), keys.ErrNotKey},
