@@ -42,12 +42,15 @@ func clients(n, c int, do func() error) error {
 }
 
 // No more than -c programs run at the same time, by what the programs say
-// themselves: each tells when it runs, and ends when it is told to.
+// themselves (each tells when it runs, and ends when it is told to, which none
+// is before the limit is reached) and by the counts.
 func TestLimitHolds(t *testing.T) {
 	t.Parallel()
 	const limit = 5
-	s := start(t, "-RHl0", "-c"+strconv.Itoa(limit), "127.0.0.1", "0", "sh", "-c", "echo run; read end")
+	s := start(t, "-vRHl0", "-c"+strconv.Itoa(limit), "127.0.0.1", "0", "sh", "-c", "echo run; read end")
 	var running, most atomic.Int64
+	full := make(chan struct{})
+	fill := sync.OnceFunc(func() { close(full) })
 	err := clients(300, 300, func() error {
 		c, err := connect(s)
 		if err != nil {
@@ -60,6 +63,10 @@ func TestLimitHolds(t *testing.T) {
 		n := running.Add(1)
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 		}
+		if n >= limit {
+			fill()
+		}
+		<-full
 		running.Add(-1)
 		_, err = fmt.Fprintln(c, "end")
 		return err
@@ -70,7 +77,12 @@ func TestLimitHolds(t *testing.T) {
 	if most.Load() > limit {
 		t.Errorf("%d programs at the same time, want at most %d", most.Load(), limit)
 	}
-	stop(t, s)
+	for l := range strings.Lines(stop(t, s)) {
+		var n int
+		if _, err := fmt.Sscanf(l, "tcpserver: status: %d/5", &n); err == nil && n > limit {
+			t.Errorf("log: %s", l)
+		}
+	}
 }
 
 // -c 0 starts and never serves.
