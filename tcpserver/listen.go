@@ -7,7 +7,7 @@ import (
 	"ucspi-go/internal/prog"
 )
 
-// Listen returns a listening socket and its port. As ucspi-tcp 0.88: the
+// listen returns a listening socket and its port. As ucspi-tcp 0.88: the
 // address may be in use by connections of an earlier server.
 func listen(addr netip.Addr, port uint16, backlog int) (fd int, real uint16, err error) {
 	fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
