@@ -92,5 +92,12 @@ func (s *Server) remoteInfo(ctx context.Context, c Conn) *string {
 	return &info
 }
 
-// looksUp reports whether Admit may have to wait for the network.
-func (s *Server) looksUp() bool { return s.LocalHost == nil || s.RemoteHost || s.RemoteInfo }
+// freeBanner is the length in bytes of a banner that a new socket takes
+// whether or not the client reads.
+const freeBanner = 2048
+
+// mayWait reports whether a connection may have to wait for the network before
+// its program starts.
+func (s *Server) mayWait() bool {
+	return s.LocalHost == nil || s.RemoteHost || s.RemoteInfo || len(s.Banner) > freeBanner
+}

@@ -245,20 +245,9 @@ func TestProcessLimit(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can run the server as a user without other processes")
 	}
-	dir := t.TempDir()
 	cmd := command(t, "-1", "-vRHl0", "127.0.0.1", "0", "cat")
-	program, err := os.ReadFile(cmd.Path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
-		os.Chmod(d, 0o755)
-	}
-	if err := os.WriteFile(dir+"/tcpserver", program, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	const nobody = 54321 + 1<<16
-	cmd.Path, cmd.Dir = dir+"/tcpserver", "/"
+	cmd.Path, cmd.Dir = testprog.Copy(t, cmd.Path, t.TempDir()), "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	// The server inherits the limit; root itself is not bound by it.
 	var limit unix.Rlimit

@@ -65,7 +65,7 @@ func (s *Server) accept(ctx context.Context, listener int) {
 		}
 		s.table.accepted()
 		remote, _ := addrPort(sa)
-		if s.looksUp() {
+		if s.mayWait() {
 			go s.handle(ctx, fd, remote)
 		} else {
 			s.handle(ctx, fd, remote)

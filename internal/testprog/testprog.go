@@ -66,6 +66,22 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
+// Copy puts a copy of a program into dir, where every user can run it, and
+// returns its path. Another process makes it: were the file open for writing
+// here, a process that a parallel test starts could hold it open, and then
+// running it fails with "text busy".
+func Copy(t testing.TB, program, dir string) string {
+	t.Helper()
+	to := filepath.Join(dir, filepath.Base(program))
+	if out, err := exec.Command("cp", "-f", program, to).CombinedOutput(); err != nil {
+		t.Fatalf("cp: %v %s", err, out)
+	}
+	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
+		os.Chmod(d, 0o755)
+	}
+	return to
+}
+
 // Root returns the top of the source tree.
 func Root() (string, error) {
 	dir, err := os.Getwd()
