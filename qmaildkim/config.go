@@ -115,7 +115,7 @@ func signingFrom(environ rules.Environ, path string) (signing, error) {
 	text, _ := environ.Lookup("DKIMSIGNOPTIONS")
 	var err error
 	if s.options, err = parseOptions(text, environ); err != nil {
-		return s, refuseOptions
+		return s, refuseOptions.because(err)
 	}
 	if list, _ := environ.Lookup("EXCLUDE_DKIMSIGN"); list != "" {
 		for prefix := range strings.SplitSeq(list, ":") {
@@ -129,7 +129,7 @@ func signingFrom(environ rules.Environ, path string) (signing, error) {
 		text = extra
 	}
 	if s.extra, err = parseOptions(text, environ); err != nil {
-		return s, refuseOptions
+		return s, refuseOptions.because(err)
 	}
 	return s, nil
 }

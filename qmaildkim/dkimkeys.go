@@ -8,7 +8,7 @@ import (
 )
 
 // errKeysLine is the error of a dkimkeys line that matches but cannot be used.
-var errKeysLine = errors.New("qmaildkim: bad line in dkimkeys")
+var errKeysLine = errors.New("line without path or value")
 
 // A keysLine is a line of control/dkimkeys: domain:path:NAME=VALUE,NAME=VALUE.
 type keysLine struct {

@@ -121,7 +121,7 @@ func (f *Filter) sign(o *processed, j *job, rcpts []string, bareCR bool) error {
 	o.report.Recipients = len(rcpts)
 	rule, exists, err := f.recipientRule()
 	if err != nil {
-		return refuseRcpts
+		return refuseRcpts.because(err)
 	}
 	if exists {
 		var ok bool

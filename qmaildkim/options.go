@@ -8,14 +8,21 @@ import (
 	"time"
 
 	"ucspi-go/internal/getopt"
+	"ucspi-go/internal/ucspi"
 	"ucspi-go/rules"
 )
 
 // defaultExpire is how long a signature is valid unless configured.
 const defaultExpire = 7 * 24 * time.Hour
 
-// errOptions is the error of signing options that cannot be used.
+// errOptions is the class of errors of signing options that cannot be used.
 var errOptions = errors.New("qmaildkim: invalid signing options")
+
+// A badOption is the part of the options that cannot be used, as configured.
+type badOption string
+
+func (b badOption) Error() string        { return ucspi.Safe(strings.ReplaceAll(string(b), " ", "-")) }
+func (b badOption) Is(target error) bool { return target == errOptions }
 
 // options is what DKIMSIGNOPTIONS says of one signature.
 type options struct {
@@ -31,7 +38,7 @@ type options struct {
 // parseOptions reads DKIMSIGNOPTIONS text and then the variables that have
 // precedence over it. Flags are those of sagredo's qmail-dkim; -b, -h and -l
 // and the SHA-1 of -z 1 and -z 3 are accepted without effect. The error is
-// errOptions.
+// a badOption.
 func parseOptions(text string, environ rules.Environ) (options, error) {
 	o := options{expire: defaultExpire}
 	args, err := words(text)
@@ -50,7 +57,7 @@ func parseOptions(text string, environ rules.Environ) (options, error) {
 		o.expire = 0
 	} else if set {
 		if o.expire, err = seconds(expire); err != nil {
-			return o, err
+			return o, badOption("DKIMEXPIRE " + expire)
 		}
 	}
 	if identity, _ := environ.Lookup("DKIMIDENTITY"); identity != "" {
@@ -62,7 +69,9 @@ func parseOptions(text string, environ rules.Environ) (options, error) {
 	return o, nil
 }
 
+// set applies one option. A fault that getopt found ends in the letter.
 func (o *options) set(opt byte, arg string) (err error) {
+	bad := badOption("-" + string(rune(opt)) + " " + arg)
 	switch opt {
 	case 'b', 'l', 'h':
 		o.ignore("-" + string(rune(opt)))
@@ -72,7 +81,7 @@ func (o *options) set(opt byte, arg string) (err error) {
 			o.simpleHeader = arg == "s" || arg == "u"
 			o.simpleBody = arg == "s" || arg == "t"
 		default:
-			return errOptions
+			return bad
 		}
 	case 'i':
 		o.identity = arg
@@ -84,8 +93,9 @@ func (o *options) set(opt byte, arg string) (err error) {
 			o.expire = 0
 			return nil
 		}
-		o.expire, err = seconds(arg)
-		return err
+		if o.expire, err = seconds(arg); err != nil {
+			return bad
+		}
 	case 'z':
 		o.ed25519 = arg == "4"
 		switch arg {
@@ -93,10 +103,10 @@ func (o *options) set(opt byte, arg string) (err error) {
 			o.ignore("-z")
 		case "2", "4":
 		default:
-			return errOptions
+			return bad
 		}
 	default:
-		return errOptions
+		return badOption("-" + arg[len(arg)-1:])
 	}
 	return nil
 }
@@ -145,7 +155,7 @@ func words(text string) ([]string, error) {
 		}
 	}
 	if quote != 0 {
-		return nil, errOptions
+		return nil, badOption("unclosed quote")
 	}
 	if inWord {
 		all = append(all, word.String())

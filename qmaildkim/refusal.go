@@ -15,7 +15,7 @@ type Refusal struct {
 	Text   string // what the client is told: D permanent or Z temporary, then the text; empty for the code alone
 	Reason string // word for the log
 	Path   string // the file that is to blame, empty for none
-	Cause  error  // what is wrong with it, nil for what Reason says
+	Cause  error  // what is wrong, for the log; nil for what Reason says
 }
 
 func (r *Refusal) Error() string { return "qmaildkim: refused: " + r.Reason }
@@ -31,6 +31,13 @@ var (
 
 func temporary(reason, text string) *Refusal {
 	return &Refusal{Code: int(qmail.Temporary), Text: "Zqmail-dkim: " + text, Reason: reason}
+}
+
+// because returns the refusal with its cause, for the log alone.
+func (r *Refusal) because(cause error) *Refusal {
+	with := *r
+	with.Cause = cause
+	return &with
 }
 
 // tell writes the text of a refusal to the descriptors from which the caller

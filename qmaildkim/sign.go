@@ -130,11 +130,11 @@ func (f *Filter) signingOf(domain string) (signing, error) {
 	}
 	lines, _, err := qmail.Control(f.Config.Control).Lines("dkimkeys")
 	if err != nil {
-		return signing{}, refuseKeysFile
+		return signing{}, refuseKeysFile.because(err)
 	}
 	line, found, err := findKeysLine(lines, domain)
 	if err != nil {
-		return signing{}, refuseKeysFile
+		return signing{}, refuseKeysFile.because(err)
 	}
 	if !found {
 		return f.Config.signing, nil
