@@ -126,15 +126,9 @@ func (s *spool) writeTo(pipe *os.File, from, to int64) error {
 
 // wait returns the exit code of the program, Crashed when a signal ended it.
 func (q *queue) wait() qmail.Code {
-	var status syscall.WaitStatus
-	for {
-		_, err := syscall.Wait4(q.pid, &status, 0, nil)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil || !status.Exited() {
-			return qmail.Crashed
-		}
-		return qmail.Code(status.ExitStatus())
+	status, err := qmail.Wait(q.pid)
+	if err != nil || !status.Exited() {
+		return qmail.Crashed
 	}
+	return qmail.Code(status.ExitStatus())
 }

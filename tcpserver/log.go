@@ -1,10 +1,6 @@
 package tcpserver
 
-import (
-	"io"
-
-	"ucspi-go/internal/prog"
-)
+import "ucspi-go/internal/prog"
 
 // log writes tcpserver's lines. Each is one write, so that lines of the
 // server and of its programs do not mix.
@@ -28,7 +24,7 @@ func (l *log) say(words ...string) {
 	for _, w := range words {
 		line = append(line, w...)
 	}
-	io.WriteString(l.env.Stderr, string(append(line, '\n')))
+	l.env.Stderr.Write(append(line, '\n'))
 }
 
 // drop writes the warning that a connection was dropped.

@@ -84,8 +84,8 @@ func (q *queue) finish(envelope []byte) (reply string) {
 	words := readWords(q.errorFd)
 	closeAll(q.errorFd)
 	if q.code == qmail.Queued {
-		var status syscall.WaitStatus
-		switch err := wait(q.pid, &status); {
+		status, err := qmail.Wait(q.pid)
+		switch {
 		case err != nil:
 			return "451 qq waitpid surprise (#4.3.0)"
 		case !status.Exited():
@@ -94,15 +94,6 @@ func (q *queue) finish(envelope []byte) (reply string) {
 		q.code = qmail.Code(status.ExitStatus())
 	}
 	return q.code.ReplyWith(words, q.failed)
-}
-
-func wait(pid int, status *syscall.WaitStatus) error {
-	for {
-		_, err := syscall.Wait4(pid, status, 0, nil)
-		if err != syscall.EINTR {
-			return err
-		}
-	}
 }
 
 // maxWords is the length in bytes at which a queue program's words are cut.

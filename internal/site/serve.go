@@ -52,13 +52,6 @@ func (s *Site) Serve(addr string, options ...string) error {
 // Pid returns the process of the server.
 func (s *Site) Pid() int { return s.server.Process.Pid }
 
-// Wait returns when the server has ended by itself.
-func (s *Site) Wait() error {
-	err := s.server.Wait()
-	s.server = nil
-	return err
-}
-
 // serveError is tcpserver's own last line.
 type serveError struct{ line string }
 
