@@ -2,12 +2,11 @@ package tcpserver
 
 import (
 	"math"
-	"os"
-	"strings"
 	"time"
 
 	"ucspi-go/internal/getopt"
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/ucspi"
 )
 
 const usage = "tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] host port program"
@@ -91,7 +90,7 @@ func parseOptions(env *prog.Env) (options, error) {
 	if len(args) < 2 {
 		return o, o.quiet(prog.Usage(usage, ""))
 	}
-	port, ok := parsePort(args[1], services)
+	port, ok := ucspi.Port(args[1])
 	if !ok {
 		return o, o.quiet(prog.Fatal(111, "unable to figure out port number for "+args[1], nil))
 	}
@@ -129,36 +128,4 @@ func number(s string) uint64 {
 func seconds(n uint64) time.Duration {
 	const longest = uint64(math.MaxInt64 / time.Second)
 	return time.Duration(min(n, longest)) * time.Second
-}
-
-// services returns the text of services(5), nothing if it cannot be read.
-func services() string {
-	b, _ := os.ReadFile("/etc/services")
-	return string(b)
-}
-
-// parsePort returns the number of a port: decimal digits, cut to 16 bits, or
-// a name or alias of a TCP service in services, the text of services(5).
-func parsePort(s string, services func() string) (port uint16, ok bool) {
-	if n, digits := prog.Number(s); digits == len(s) {
-		return uint16(n), true
-	}
-	for line := range strings.Lines(services()) {
-		line, _, _ = strings.Cut(line, "#")
-		f := strings.Fields(line)
-		if len(f) < 2 {
-			continue
-		}
-		number, proto, _ := strings.Cut(f[1], "/")
-		if proto != "tcp" {
-			continue
-		}
-		for i, name := range f {
-			if i != 1 && name == s {
-				n, digits := prog.Number(number)
-				return uint16(n), digits > 0
-			}
-		}
-	}
-	return 0, false
 }

@@ -55,3 +55,10 @@ func Executable(file string) error {
 	}
 	return nil
 }
+
+func (e *Env) exec(name string, argv, environ []string) error {
+	path, set := e.Lookup("PATH")
+	return FindProgram(name, path, set, func(file string) error {
+		return syscall.Exec(file, argv, environ)
+	})
+}

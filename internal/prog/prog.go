@@ -20,6 +20,12 @@ type Env struct {
 	Stderr  io.Writer
 	Environ []string // as os.Environ: every setting, copies included
 
+	// Exec replaces the process by the program name, searched as FindProgram
+	// does in this process's PATH, whatever environ says. The program gets
+	// the limits, ignored signals and closed descriptors that this one was
+	// started with. Exec returns only on failure, with the plain errno.
+	Exec func(name string, argv, environ []string) error
+
 	// Fd returns the inherited descriptor n, or nil when it is not open.
 	// The caller does not own it: it must not be closed.
 	Fd func(n int) *os.File
@@ -108,6 +114,7 @@ func Main(name string, run func(context.Context, *Env) error) {
 		Environ: os.Environ(),
 		Fd:      inherited,
 	}
+	env.Exec = env.exec
 	if len(os.Args) > 0 {
 		env.Argv0 = path.Base(os.Args[0])
 		env.Args = os.Args[1:]
