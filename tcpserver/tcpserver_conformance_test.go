@@ -176,6 +176,7 @@ func (w conform) observe(t *testing.T, program string, r run) string {
 var (
 	numbers    = regexp.MustCompile(`(?m)^(tcpserver: (?:pid|ok|deny|end)) [0-9]+`)
 	clientPort = regexp.MustCompile(`:[0-9]+\n`)
+	sockets    = regexp.MustCompile(`socket:\[[0-9]+\]`)
 )
 
 func (w conform) compare(t *testing.T, r run) {

@@ -1,0 +1,175 @@
+//go:build conformance
+
+package tcpserver_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ucspi-go/internal/testprog"
+)
+
+// showSignals and showRest are programs that tell what a process can inherit.
+// A shell is no good for the first: it has a signal mask of its own.
+// Descriptor 2 may be closed.
+var (
+	showSignals = []string{"grep", "^Sig[BIC]", "/proc/self/status"}
+	showRest    = []string{"sh", "-c", `
+		for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+			if [ -e /proc/$$/fd/$i ]; then echo $i $(readlink /proc/$$/fd/$i) $(grep flags /proc/$$/fdinfo/$i); fi
+		done
+		grep -E "^(NoNewPrivs|Umask|Groups)" /proc/self/status
+		cut -d" " -f5,6,19 /proc/$$/stat
+		cat /proc/$$/limits
+		pwd`}
+)
+
+// inherits is a way to start a server.
+type inherits struct {
+	name   string
+	script string // what a shell does before it becomes the server
+	redir  string // redirections of the server
+	block  []syscall.Signal
+}
+
+func every(first, last syscall.Signal) (all []syscall.Signal) {
+	for sig := first; sig <= last; sig++ {
+		all = append(all, sig)
+	}
+	return all
+}
+
+var inheritances = []inherits{
+	{name: "plain"},
+	{name: "nohup", script: `trap "" HUP`},
+	{name: "background", script: `trap "" INT QUIT`},
+	{name: "TERM ignored", script: `trap "" TERM`},
+	{name: "CHLD ignored", script: `trap "" CHLD`},
+	{name: "PIPE ignored", script: `trap "" PIPE`},
+	{name: "job control ignored", script: `trap "" TSTP TTIN TTOU CONT`},
+	{name: "ALRM ignored", script: `trap "" ALRM VTALRM PROF`},
+	{name: "USR ignored", script: `trap "" USR1 USR2`},
+	{name: "faults ignored", script: `trap "" SEGV BUS FPE ILL TRAP ABRT SYS`},
+	{name: "rest ignored", script: `trap "" 16 URG XCPU XFSZ WINCH 29 PWR`},
+	{name: "real time ignored", script: `i=34; while [ $i -le 64 ]; do trap "" $i; i=$((i+1)); done`},
+	{name: "descriptors", redir: `3</dev/null 4>/dev/null 5<>/dev/null 7</etc/passwd 9>>/dev/null`},
+	{name: "2 closed", redir: `2>&-`},
+	{name: "CHLD blocked", block: []syscall.Signal{syscall.SIGCHLD}},
+	{name: "TERM blocked", block: []syscall.Signal{syscall.SIGTERM}},
+	{name: "PIPE blocked", block: []syscall.Signal{syscall.SIGPIPE}},
+	{name: "URG blocked", block: []syscall.Signal{syscall.SIGURG}},
+	{name: "others blocked", block: []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGALRM}},
+	{name: "real time blocked", block: every(34, 64)},
+	{name: "everything blocked", block: every(1, 64)},
+	{name: "limits", script: `ulimit -Sn 300; ulimit -Hn 400; ulimit -c 0; ulimit -Ss 4096; ulimit -Su 2000; ulimit -Sf 4000000`},
+	{name: "few descriptors", script: `ulimit -n 64`},
+	{name: "umask and folder", script: `umask 027; cd /usr`},
+}
+
+// A program under either server has the same descriptors, signals and limits,
+// however the server was started. (With descriptor 0 or 1 closed C takes its
+// socket for it and closes that: see TestClosedDescriptors.)
+func TestConformanceInheritance(t *testing.T) {
+	if !testprog.OwnNetwork(t) {
+		return
+	}
+	c, ours := testprog.Peer(t, "/usr/bin/tcpserver"), filepath.Join(testprog.Dir(t), "tcpserver")
+	port := 7000
+	for _, how := range inheritances {
+		t.Run(how.name, func(t *testing.T) {
+			for _, program := range [][]string{showSignals, showRest} {
+				c, ours := inherited(t, c, program, how, port), inherited(t, ours, program, how, port+1)
+				port += 2
+				if diff := difference(c, ours); diff != "" {
+					t.Errorf("C (<) and ours (>):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+// inherited starts a server and returns what a program under it tells, and
+// what the server itself says.
+func inherited(t *testing.T, server string, program []string, how inherits, port int) string {
+	t.Helper()
+	args := append([]string{server, "-RHl0", "127.0.0.1", fmt.Sprint(port)}, program...)
+	if how.script != "" || how.redir != "" {
+		args = append([]string{"sh", "-c", how.script + "\nexec \"$@\" " + how.redir, "sh"}, args...)
+	}
+	cmd := exec.Command("setsid", args...)
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stderr = log
+	if err := startBlocking(cmd, how.block); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}()
+	got, err := fetchWhenThere(port)
+	if err != nil {
+		t.Fatalf("%s: %v", server, err)
+	}
+	text, err := os.ReadFile(log.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := fmt.Sprint(cmd.Process.Pid)
+	got = strings.NewReplacer(pid+" "+pid, "ITS-OWN-GROUP", log.Name(), "LOG").Replace(got)
+	return sockets.ReplaceAllString(got, "socket") + string(text)
+}
+
+// fetchWhenThere waits for a server on a port of 127.0.0.1.
+func fetchWhenThere(port int) (string, error) {
+	for end := time.Now().Add(patience); ; {
+		got, err := testprog.Fetch(fmt.Sprint(port), "")
+		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(end) {
+			return got, err
+		}
+		runtime.Gosched()
+	}
+}
+
+// startBlocking starts a process in which the signals are blocked.
+func startBlocking(cmd *exec.Cmd, block []syscall.Signal) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var set, old unix.Sigset_t
+	for _, sig := range block {
+		set.Val[(sig-1)/64] |= 1 << ((sig - 1) % 64)
+	}
+	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &set, &old); err != nil {
+		return err
+	}
+	defer unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil)
+	return cmd.Start()
+}
+
+// difference returns the lines that are in one text alone.
+func difference(a, b string) string {
+	var diff strings.Builder
+	in := func(text, mark, other string) {
+		for line := range strings.Lines(text) {
+			if !strings.Contains("\n"+other, "\n"+line) {
+				diff.WriteString(mark + line)
+			}
+		}
+	}
+	in(a, "< ", b)
+	in(b, "> ", a)
+	return diff.String()
+}
