@@ -207,37 +207,6 @@ func TestRulesSwapUnderLoad(t *testing.T) {
 	}
 }
 
-// Two thousand connections leave no descriptor behind, whatever came of them.
-func TestNoDescriptorGrowth(t *testing.T) {
-	t.Parallel()
-	folder := func(s *testprog.Server) string { return "/proc/" + strconv.Itoa(s.Cmd.Process.Pid) + "/fd" }
-	db := compile(t, filepath.Join(t.TempDir(), "rules.cdb"), ":allow\n")
-	deny := compile(t, filepath.Join(t.TempDir(), "deny.cdb"), ":deny\n")
-	for _, args := range [][]string{
-		{"-x", db, "127.0.0.1", "0", "true"},
-		{"-x", deny, "127.0.0.1", "0", "true"},
-		{"-x", db + ".missing", "127.0.0.1", "0", "true"},
-		{"127.0.0.1", "0", "./missing"},
-	} {
-		s := start(t, append([]string{"-qRHl0"}, args...)...)
-		run := func(n int) {
-			if err := clients(n, 10, func() error { _, err := testprog.Fetch(s.Port, ""); return err }); err != nil {
-				t.Error(err)
-			}
-		}
-		run(20)
-		before, err := os.ReadDir(folder(s))
-		if err != nil {
-			t.Skip(err)
-		}
-		run(500)
-		if after, _ := os.ReadDir(folder(s)); len(after) > len(before) {
-			t.Errorf("%q: %d descriptors, then %d", args, len(before), len(after))
-		}
-		stop(t, s)
-	}
-}
-
 // When there may be no more processes a connection is dropped with a
 // warning, and the server goes on.
 func TestProcessLimit(t *testing.T) {
