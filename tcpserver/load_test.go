@@ -2,6 +2,8 @@ package tcpserver_test
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -138,6 +141,16 @@ func TestStatusUnderLoad(t *testing.T) {
 	}
 }
 
+// database returns the bytes of a rules database.
+func database(t *testing.T, rules string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(compile(t, filepath.Join(t.TempDir(), "text"), rules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 func compile(t *testing.T, name, text string) string {
 	t.Helper()
 	if err := replace(name, text); err != nil {
@@ -204,6 +217,140 @@ func TestRulesSwapUnderLoad(t *testing.T) {
 	}
 	if log := stop(t, s); log != "" {
 		t.Errorf("log %q", log)
+	}
+}
+
+// While a database is replaced by one that denies everybody, by damaged ones
+// and back, nobody is let in, not even by -X.
+func TestRulesSwapNeverOpens(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "rules.cdb")
+	deny := database(t, ":deny\n")
+	files := [][]byte{deny, deny[:100], nil, deny[:len(deny)-1], make([]byte, len(deny))}
+	put := func(i int) error {
+		if err := os.WriteFile(name+".tmp", files[i%len(files)], 0o600); err != nil {
+			return err
+		}
+		return os.Rename(name+".tmp", name)
+	}
+	if err := put(0); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "-RHl0", "-X", "-x", name, "127.0.0.1", "0", "echo", "in")
+	done, swapped := make(chan struct{}), make(chan error)
+	go func() {
+		var err error
+		for i := 0; err == nil; i++ {
+			select {
+			case <-done:
+				swapped <- nil
+				return
+			default:
+				err = put(i)
+			}
+		}
+		<-done
+		swapped <- err
+	}()
+	err := clients(500, 10, func() error {
+		got, err := testprog.Fetch(s.Port, "")
+		if got != "" {
+			return fmt.Errorf("somebody got %q", got)
+		}
+		return err
+	})
+	close(done)
+	if err := <-swapped; err != nil {
+		t.Error(err)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	stop(t, s)
+}
+
+// Each file counts from the next connection on: a new one, a damaged one, and
+// a good one again.
+func TestRulesSwapTakesEffect(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "rules.cdb")
+	compile(t, name, ":allow,V=\"0\"\n")
+	s := start(t, "-RHl0", "-x", name, "127.0.0.1", "0", "printenv", "V")
+	for i := range 50 {
+		want := fmt.Sprintln(i)
+		switch i % 4 {
+		case 1:
+			want = ""
+			compile(t, name, ":deny\n")
+		case 2:
+			want = ""
+			if err := os.WriteFile(name+".tmp", []byte("damaged"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(name+".tmp", name); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			compile(t, name, fmt.Sprintf(":allow,V=\"%d\"\n", i))
+		}
+		if got := fetch(t, s); got != want {
+			t.Errorf("file %d: got %q, want %q", i, got, want)
+		}
+	}
+	log := stop(t, s)
+	if n := strings.Count(log, "tcpserver: warning: dropping connection, unable to read "+name+": protocol error\n"); n != 12 || strings.Count(log, "\n") != n {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+// Denied clients in numbers leave every place free: a limit of one is enough
+// for them and for those who are served among them.
+func TestDeniedStorm(t *testing.T) {
+	t.Parallel()
+	db := compile(t, filepath.Join(t.TempDir(), "rules.cdb"), "127.0.0.1:allow\n:deny\n")
+	s := start(t, "-vRHl0", "-c1", "-x", db, "127.0.0.1", "0", "echo", "hello")
+	const n = 400
+	var turn, served atomic.Int64
+	err := clients(n, 50, func() error {
+		d := net.Dialer{Timeout: patience}
+		allowed := turn.Add(1)%4 == 0
+		if !allowed {
+			d.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}
+		}
+		c, err := d.Dial("tcp4", "127.0.0.1:"+s.Port)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(patience))
+		got, err := io.ReadAll(c)
+		switch {
+		case allowed && string(got) == "hello\n":
+			served.Add(1)
+			return nil
+		case !allowed && len(got) == 0:
+			return nil
+		}
+		return fmt.Errorf("allowed %v, got %q, %v", allowed, got, err)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	waitLog(t, s, "^tcpserver: end ", n)
+	waitLog(t, s, "^tcpserver: status: 0/1\n\\z", 1)
+	// Its own lines are told apart by their status; the counts go 0, 1, 0.
+	log, count := stop(t, s), 1
+	for l := range strings.Lines(log) {
+		var now int
+		if _, err := fmt.Sscanf(l, "tcpserver: status: %d/1", &now); err == nil {
+			if now != 1-count {
+				t.Fatalf("status goes from %d to %d", count, now)
+			}
+			count = now
+		}
+	}
+	if a, b := strings.Count(log, "status 25600\n"), strings.Count(log, "status 0\n"); a != n-n/4 || b != n/4 || served.Load() != n/4 {
+		t.Errorf("%d denied, %d ended, %d served", a, b, served.Load())
 	}
 }
 

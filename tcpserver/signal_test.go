@@ -120,6 +120,41 @@ func TestStopDuringLookup(t *testing.T) {
 	}
 }
 
+// SIGTERM ends the server at once, with exit code 0 and no word, and leaves
+// its programs and their connections alone.
+func TestStopLeavesPrograms(t *testing.T) {
+	t.Parallel()
+	s := start(t, "-vRHl0", "127.0.0.1", "0", "sh", "-c", `echo $$; while read x; do echo $x; done`)
+	var held []client
+	var pids []int
+	for range 5 {
+		c := dial(t, s)
+		pid, err := strconv.Atoi(c.line(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		held, pids = append(held, c), append(pids, pid)
+	}
+	waitLog(t, s, "^tcpserver: ok ", len(held))
+	before := s.Log()
+	if after := stop(t, s); after != before {
+		t.Errorf("stopping says %q", strings.TrimPrefix(after, before))
+	}
+	if _, err := net.DialTimeout("tcp4", "127.0.0.1:"+s.Port, patience); err == nil {
+		t.Error("somebody listens still")
+	}
+	for i, c := range held {
+		fmt.Fprintln(c, "still there")
+		if got := c.line(t); got != "still there" {
+			t.Errorf("got %q", got)
+		}
+		if err := syscall.Kill(pids[i], 0); err != nil {
+			t.Errorf("process %d: %v", pids[i], err)
+		}
+		c.Close()
+	}
+}
+
 // SIGTERM while the host operand is being looked up.
 func TestStopDuringStart(t *testing.T) {
 	t.Parallel()
