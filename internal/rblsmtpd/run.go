@@ -1,0 +1,80 @@
+// Package rblsmtpd is the program rblsmtpd: it stands between tcpserver and
+// an SMTP server, looks the client up in lists kept in the DNS, and answers a
+// listed client itself. As ucspi-tcp 0.88 rblsmtpd.c, except where a comment
+// says unlike.
+package rblsmtpd
+
+import (
+	"context"
+	"io"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"ucspi-go/internal/dns"
+	"ucspi-go/internal/prog"
+)
+
+// Run runs the program that the command line names, or serves the limited
+// SMTP session of a blocked client and returns nil.
+func Run(ctx context.Context, env *prog.Env) error {
+	// The Go runtime would swallow some of these and print a trace for others.
+	prog.DefaultSignals(syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
+		syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGIO, syscall.SIGPWR)
+
+	c := &check{
+		client: newClient(env),
+		names:  dns.New(env.Lookup),
+		fault:  func(list, answer string) { warnFault(env, list, answer) },
+	}
+	c.preset(env)
+	o := options{timeout: 60}
+	program, err := o.carryOut(ctx, env.Args, c)
+	if err != nil {
+		return err
+	}
+	if !c.blocked() {
+		return prog.Fatal(111, "unable to run "+program[0], env.Exec(program[0], program, env.Environ))
+	}
+	block(env, c, o.timeout)
+	return nil
+}
+
+// block logs why the client is blocked and talks to it.
+func block(env *prog.Env, c *check, timeout uint64) {
+	message := c.message()
+	io.WriteString(env.Stderr, "rblsmtpd: "+c.client.text+" pid "+strconv.Itoa(os.Getpid())+": "+message+"\n")
+	s := session{conn: conn{in: descriptor(env, 0), out: descriptor(env, 1)}, refusal: message}
+	if timeout == 0 {
+		s.reply(message)
+		s.flush()
+		return
+	}
+	// As alarm(2), which takes 32 bits and waits for ever when they are 0.
+	if n := uint32(timeout); n != 0 {
+		s.conn.deadline = time.Now().Add(time.Duration(n) * time.Second)
+	}
+	s.serve()
+}
+
+// descriptor returns n, or -1 when it is not open.
+func descriptor(env *prog.Env, n int) int {
+	if env.Fd(n) == nil {
+		return -1
+	}
+	return n
+}
+
+// warnFault logs that a list answers with what lists nobody. Mail flows, so
+// nobody would look for the line that every client could repeat: once a
+// minute is enough.
+func warnFault(env *prog.Env, list, answer string) {
+	dir, set := env.Lookup("TMPDIR")
+	if !set || dir == "" {
+		dir = "/tmp"
+	}
+	if due(dir+"/rblsmtpd."+strconv.Itoa(os.Geteuid()), list, time.Now()) {
+		env.Warn("list "+clean(list)+" answers "+answer+", which lists nobody: configuration fault here or there", nil)
+	}
+}
