@@ -43,10 +43,11 @@ func parsePort(s string) (uint16, error) {
 	return port, nil
 }
 
-// addresses returns the addresses of a host operand, at least one.
+// addresses returns the addresses of a host operand, at least one. This host
+// is its address as text: the rules of DNSREWRITEFILE apply, as in C.
 func addresses(ctx context.Context, r *dns.Resolver, host string) ([]netip.Addr, error) {
 	if host == "" || host == "0" {
-		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, nil
+		host = "127.0.0.1"
 	}
 	addrs, err := r.LookupHost(ctx, host)
 	if err != nil {
@@ -68,7 +69,7 @@ func (o *options) connect(env *prog.Env, addrs []netip.Addr) (fd int, err error)
 		rounds = []uint32{o.times[0] + o.times[1]}
 	}
 	for len(rounds) > 0 {
-		patience := time.Duration(rounds[0]) * time.Second
+		patience := patience(rounds[0])
 		rounds = rounds[1:]
 		var late []netip.Addr
 		for _, a := range addrs {
@@ -118,11 +119,15 @@ func reach(fd int, to netip.AddrPort, patience time.Duration) error {
 	return syscall.SetNonblock(fd, false)
 }
 
-// outcome waits for a connection that was begun. C's clock is generous by a
-// fiftieth of a second, so that a time of 0 reaches a host nearby.
+// patience returns the time that an option's seconds mean. C's clock is
+// generous by a fiftieth of a second, so that 0 reaches a host nearby.
+func patience(seconds uint32) time.Duration {
+	return time.Duration(seconds)*time.Second + 20*time.Millisecond
+}
+
+// outcome waits for a connection that was begun.
 func outcome(fd int, patience time.Duration) error {
-	const grace = 20 * time.Millisecond
-	deadline := time.Now().Add(patience + grace)
+	deadline := time.Now().Add(patience)
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 	for {
 		// Poll counts milliseconds in 31 bits.

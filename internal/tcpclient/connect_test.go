@@ -1,16 +1,17 @@
-package tcpclient_test
+package tcpclient
 
 import (
 	"errors"
 	"net"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"ucspi-go/internal/dnsserver"
 	"ucspi-go/internal/prog"
-	"ucspi-go/internal/tcpclient"
 )
 
 // listen returns a listener on loopback and its port.
@@ -25,8 +26,8 @@ func listen(t *testing.T) (net.Listener, string) {
 	return l, port
 }
 
-// refuse returns a port of loopback on which nobody listens, and nobody will
-// as long as the test runs.
+// refuse returns a port on which nobody listens, at any address, and nobody
+// will as long as the test runs.
 func refuse(t *testing.T) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -34,18 +35,14 @@ func refuse(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{}); err != nil {
 		t.Fatal(err)
 	}
 	sa, err := syscall.Getsockname(fd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return port(sa)
-}
-
-func port(sa syscall.Sockaddr) string {
-	return strings.TrimPrefix((&net.TCPAddr{Port: sa.(*syscall.SockaddrInet4).Port}).String(), ":")
+	return strconv.Itoa(sa.(*syscall.SockaddrInet4).Port)
 }
 
 func TestConnect(t *testing.T) {
@@ -54,7 +51,7 @@ func TestConnect(t *testing.T) {
 	for _, host := range []string{"", "0", "127.0.0.1", "[127].0.0.257"} {
 		var stderr strings.Builder
 		env := &prog.Env{Name: "who@", Stderr: &stderr}
-		fd, err := tcpclient.Connect(t.Context(), env, host, port)
+		fd, err := Connect(t.Context(), env, host, port)
 		if err != nil || stderr.Len() > 0 {
 			t.Errorf("Connect(%q) = %v, %q", host, err, stderr.String())
 			continue
@@ -86,7 +83,7 @@ func TestConnectFails(t *testing.T) {
 	} {
 		var stderr strings.Builder
 		env := &prog.Env{Name: "who@", Stderr: &stderr}
-		_, err := tcpclient.Connect(t.Context(), env, tt.host, tt.port)
+		_, err := Connect(t.Context(), env, tt.host, tt.port)
 		var e *prog.Error
 		if !errors.As(err, &e) || e.Code != 111 {
 			t.Errorf("Connect(%q, %q) = %v", tt.host, tt.port, err)
@@ -99,5 +96,37 @@ func TestConnectFails(t *testing.T) {
 		if stderr.String() != tt.lines || fatal != tt.fatal {
 			t.Errorf("Connect(%q, %q): %q and %q; want %q and %q", tt.host, tt.port, stderr.String(), fatal, tt.lines, tt.fatal)
 		}
+	}
+}
+
+// No address of a name is preferred.
+func TestConnectRandomOrder(t *testing.T) {
+	t.Parallel()
+	zone, err := dnsserver.ParseZone("both.example A 127.0.0.2\nboth.example A 127.0.0.3\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := dnsserver.Start(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	closed := refuse(t)
+	first := map[string]int{}
+	const tries = 64
+	for range tries {
+		var stderr strings.Builder
+		env := &prog.Env{Stderr: &stderr, Environ: []string{"DNSCACHEIP=" + server.Addr(), "LOCALDOMAIN="}}
+		if _, err := Connect(t.Context(), env, "both.example", closed); err == nil {
+			t.Fatal("connected")
+		}
+		lines := strings.SplitAfter(stderr.String(), "\n")
+		if len(lines) != 3 || lines[0] == lines[1] {
+			t.Fatalf("lines %q", lines)
+		}
+		first[lines[0]]++
+	}
+	if len(first) != 2 {
+		t.Errorf("of %d tries the first lines were %v", tries, first)
 	}
 }

@@ -42,13 +42,24 @@ func ours(fd int) bool {
 	return err == nil && flags&unix.FD_CLOEXEC != 0
 }
 
-// giveDescriptors makes the connection the descriptors 6 and 7 of the program to be run.
+// giveDescriptors makes the connection the descriptors 6 and 7 of the program
+// to be run.
 func giveDescriptors(fd int) error {
-	if err := syscall.Dup3(fd, readFd, 0); err != nil {
+	if err := duplicate(fd, readFd); err != nil {
 		return prog.Fatal(111, "unable to set up descriptor 6", err)
 	}
-	if err := syscall.Dup3(fd, writeFd, 0); err != nil {
+	if err := duplicate(fd, writeFd); err != nil {
 		return prog.Fatal(111, "unable to set up descriptor 7", err)
 	}
 	return nil
+}
+
+// duplicate puts a copy of a descriptor in the place of another, open on exec.
+func duplicate(from, to int) error {
+	err := syscall.Dup3(from, to, 0)
+	if err == syscall.EBADF {
+		// Above the limit of descriptors; C does it with fcntl, which says so.
+		return syscall.EINVAL
+	}
+	return err
 }

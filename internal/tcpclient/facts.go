@@ -48,7 +48,7 @@ func (o *options) facts(ctx context.Context, r *dns.Resolver, c conn) ucspi.Fact
 		f.RemoteHost = name(ctx, r, c.remote.Addr())
 	}
 	if o.remoteInfo {
-		ctx, cancel := context.WithTimeout(ctx, o.infoTimeout)
+		ctx, cancel := context.WithTimeout(ctx, patience(o.infoTimeout))
 		defer cancel()
 		if info, err := ident.Query(ctx, c.local, c.remote); err == nil {
 			f.RemoteInfo = &info

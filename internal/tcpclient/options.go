@@ -1,10 +1,8 @@
 package tcpclient
 
 import (
-	"math"
 	"net/netip"
 	"strings"
-	"time"
 
 	"ucspi-go/internal/getopt"
 	"ucspi-go/internal/prog"
@@ -28,7 +26,7 @@ type options struct {
 	localHost   *string        // -l: TCPLOCALHOST without a lookup; nil for a lookup
 	remoteHost  bool           // -h
 	remoteInfo  bool           // -r
-	infoTimeout time.Duration  // -t
+	infoTimeout uint32         // -t, seconds
 	host        string
 	port        uint16
 	program     []string
@@ -41,7 +39,7 @@ func defaults() options {
 		times:       [2]uint32{2, 58},
 		remoteHost:  true,
 		remoteInfo:  true,
-		infoTimeout: 26 * time.Second,
+		infoTimeout: 26,
 	}
 }
 
@@ -67,7 +65,7 @@ func parseOptions(env *prog.Env) (options, error) {
 		case 'l':
 			o.localHost = &arg
 		case 't':
-			o.infoTimeout = seconds(number(arg))
+			o.infoTimeout = uint32(number(arg))
 		case 'T':
 			o.times = parseTimes(arg)
 		case 'i':
@@ -134,10 +132,4 @@ func (o *options) quiet(err error) error {
 func number(s string) uint64 {
 	n, _ := prog.Number(s)
 	return n
-}
-
-// seconds returns n seconds, or the longest duration.
-func seconds(n uint64) time.Duration {
-	const longest = uint64(math.MaxInt64 / time.Second)
-	return time.Duration(min(n, longest)) * time.Second
 }

@@ -46,7 +46,7 @@ func (o *options) run(ctx context.Context, env *prog.Env) error {
 	if err := giveDescriptors(fd); err != nil {
 		return err
 	}
-	prog.DefaultSignals(syscall.SIGPIPE)
+	prog.ResetSignal(syscall.SIGPIPE)
 	err = env.Exec(o.program[0], o.program, environ)
 	return prog.Fatal(111, "unable to run "+o.program[0], err)
 }
