@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"ucspi-go/internal/inherit"
 	"ucspi-go/internal/qmail"
 
 	"golang.org/x/sys/unix"
@@ -42,10 +43,12 @@ func startQueue(home, program string, environ []string) (*queue, error) {
 		return nil, &queueError{qmail.NoPipe, err}
 	}
 	defer envelopeOut.Close()
-	pid, err := syscall.ForkExec(program, []string{program}, &syscall.ProcAttr{
-		Dir:   home,
-		Env:   environ,
-		Files: []uintptr{messageOut.Fd(), envelopeOut.Fd(), 2},
+	pid, err := inherit.Start(&inherit.Program{
+		File:    program,
+		Args:    []string{program},
+		Dir:     home,
+		Environ: environ,
+		Files:   []int{int(messageOut.Fd()), int(envelopeOut.Fd()), 2},
 	})
 	if err != nil {
 		messageIn.Close()

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"ucspi-go/internal/inherit"
 	"ucspi-go/internal/prog"
 	"ucspi-go/rules"
 )
@@ -45,25 +46,25 @@ func (s *Server) tellPid(pid int, c Conn) {
 
 // spawn starts the program with the connection as descriptors 0 and 1. Every
 // descriptor of the server's own is close-on-exec; 2 and what else it was
-// started with pass through. The Go runtime puts signals, their mask and the
-// limit of descriptors back to what they were before it.
+// started with pass through.
 //
 // PATH is that of the server, not the one that a rule may have set.
 func (s *Server) spawn(fd int, env rules.Environ) (pid int, err error) {
-	attr := &syscall.ProcAttr{Env: env.Strings(), Files: []uintptr{uintptr(fd), uintptr(fd), 2}}
+	program := inherit.Program{Args: s.Program, Environ: env.Strings(), Files: []int{fd, fd}}
 	path, set := s.Environ.Lookup("PATH")
 	err = prog.FindProgram(s.Program[0], path, set, func(file string) error {
 		// Found out here, a missing program costs no process.
 		if err := prog.Executable(file); err != nil {
 			return err
 		}
-		pid, err = syscall.ForkExec(file, s.Program, attr)
+		program.File = file
+		pid, err = inherit.Start(&program)
 		return err
 	})
 	return pid, err
 }
 
-// noProcess reports whether err, of ForkExec, is about the process and not
+// noProcess reports whether err, of a start, is about the process and not
 // about the program.
 func noProcess(err error) bool {
 	switch err {

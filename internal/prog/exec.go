@@ -3,6 +3,8 @@ package prog
 import (
 	"strings"
 	"syscall"
+
+	"ucspi-go/internal/inherit"
 )
 
 // FindProgram calls run for each file that the program name may be, until one
@@ -59,6 +61,10 @@ func Executable(file string) error {
 func (e *Env) exec(name string, argv, environ []string) error {
 	path, set := e.Lookup("PATH")
 	return FindProgram(name, path, set, func(file string) error {
-		return syscall.Exec(file, argv, environ)
+		// Found out here, a missing file does not cost changing the limits.
+		if err := Executable(file); err != nil {
+			return err
+		}
+		return inherit.Exec(file, argv, environ)
 	})
 }

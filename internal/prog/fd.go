@@ -5,13 +5,13 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"ucspi-go/internal/inherit"
 )
 
 // standard returns f, or a reader that fails with EBADF where the program was
-// started with that descriptor closed. The Go runtime hides a closed standard
-// descriptor by opening /dev/null on it for reading and writing; a shell's
-// "< /dev/null" opens it for reading only, which is how the two are told
-// apart. Without this "tcprules a b <&-" would replace the rules by none.
+// started with that descriptor closed. Without this "tcprules a b <&-" would
+// replace the rules by none.
 func standard(f *os.File) io.Reader {
 	if wasClosed(int(f.Fd())) {
 		return closedReader{}
@@ -23,7 +23,14 @@ type closedReader struct{}
 
 func (closedReader) Read([]byte) (int, error) { return 0, syscall.EBADF }
 
+// wasClosed reports whether a descriptor, of 0, 1 and 2, was closed when the
+// program started. The Go runtime hides that by opening /dev/null on it for
+// reading and writing; a shell's "< /dev/null" opens it for reading only, which
+// is how the two are told apart where nothing better is known.
 func wasClosed(fd int) bool {
+	if inherit.Known() {
+		return inherit.Closed(fd)
+	}
 	var st, null syscall.Stat_t
 	if syscall.Fstat(fd, &st) != nil {
 		return true
@@ -33,6 +40,16 @@ func wasClosed(fd int) bool {
 	}
 	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
 	return errno == 0 && flags&syscall.O_ACCMODE == syscall.O_RDWR
+}
+
+// hideClosed keeps what the Go runtime opened in place of a closed descriptor
+// from the programs that this one starts.
+func hideClosed() {
+	for fd := range 3 {
+		if inherit.Closed(fd) {
+			syscall.CloseOnExec(fd)
+		}
+	}
 }
 
 func inherited(n int) *os.File {

@@ -105,6 +105,8 @@ func Exit(code int) error { return &Error{Code: code} }
 // Main runs a program and exits: 0 when run returns nil, else with the code
 // of its Error after printing that Error, or 111 for any other error.
 func Main(name string, run func(context.Context, *Env) error) {
+	keepIgnored()
+	hideClosed()
 	env := &Env{
 		Name:    name,
 		Argv0:   name,

@@ -1,19 +1,54 @@
 package prog
 
 import (
+	"os/signal"
 	"syscall"
 	"unsafe"
+
+	"ucspi-go/internal/inherit"
 )
 
-// DefaultSignals gives the signals their default action, which is to end the
-// process for most. The Go runtime has handlers for nearly all signals: with
-// them SIGXFSZ is no more than an error of write, and SIGXCPU prints a trace.
-// A signal that was ignored when the program was started no longer is: the
-// runtime keeps no record of that.
-func DefaultSignals(signals ...syscall.Signal) {
-	const maskSize = 8               // bytes
-	var action struct{ f [4]uint64 } // struct sigaction of the kernel, SIG_DFL being 0
-	for _, s := range signals {
-		syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(s), uintptr(unsafe.Pointer(&action)), 0, maskSize, 0, 0)
+// keepIgnored ignores the signals that were ignored when the program was
+// started. The Go runtime leaves SIGHUP and SIGINT so, and replaces others.
+func keepIgnored() {
+	for sig := syscall.Signal(1); sig <= 64; sig++ {
+		// SIGURG is what the runtime stops its threads with. It does nothing
+		// by default.
+		if inherit.Ignored(sig) && sig != syscall.SIGURG {
+			signal.Ignore(sig)
+		}
 	}
+}
+
+// DefaultSignals gives the signals that are not ignored their default action,
+// which is to end the process for most. The Go runtime has handlers for nearly
+// all signals: with them SIGXFSZ is no more than an error of write, and
+// SIGXCPU prints a trace.
+func DefaultSignals(signals ...syscall.Signal) {
+	for _, sig := range signals {
+		var now sigaction
+		rtSigaction(sig, nil, &now)
+		if now.handler != sigIgnore {
+			ResetSignal(sig)
+		}
+	}
+}
+
+// ResetSignal gives a signal its default action whatever it was before.
+func ResetSignal(sig syscall.Signal) { rtSigaction(sig, new(sigaction), nil) }
+
+const sigIgnore = 1
+
+// sigaction is the kernel's struct, the same on all 64-bit Linux ports of Go
+// but mips. The zero value is the default disposition.
+type sigaction struct {
+	handler  uintptr
+	flags    uint64
+	restorer uintptr
+	mask     uint64
+}
+
+func rtSigaction(sig syscall.Signal, act, old *sigaction) {
+	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig),
+		uintptr(unsafe.Pointer(act)), uintptr(unsafe.Pointer(old)), unsafe.Sizeof(act.mask), 0, 0)
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"syscall"
 
+	"ucspi-go/internal/inherit"
 	"ucspi-go/internal/qmail"
 )
 
@@ -35,12 +36,12 @@ func openQueue(program, home string, environ []string) (*queue, error) {
 		}
 	}
 	message, envelope, words := pipes[0], pipes[1], pipes[2]
-	const closed = ^uintptr(0)
-	pid, err := syscall.ForkExec(program, []string{program}, &syscall.ProcAttr{
-		Dir: home,
-		Env: environ,
-		Files: []uintptr{uintptr(message[0]), uintptr(envelope[0]), 2, closed,
-			uintptr(words[1]), closed, uintptr(words[1])},
+	pid, err := inherit.Start(&inherit.Program{
+		File:    program,
+		Args:    []string{program},
+		Dir:     home,
+		Environ: environ,
+		Files:   []int{message[0], envelope[0], 2, inherit.None, words[1], inherit.None, words[1]},
 	})
 	closeAll(message[0], envelope[0], words[1])
 	q := &queue{pid: pid, messageFd: message[1], envelopeFd: envelope[1], errorFd: words[0]}

@@ -1,0 +1,292 @@
+package inherit_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"ucspi-go/internal/dnsserver"
+	"ucspi-go/internal/testprog"
+)
+
+func TestMain(m *testing.M) { testprog.Main(m) }
+
+// A job is what a program is for, as a shell command: "limit PROGRAM" runs a
+// program as "softlimit -m" does.
+type job struct {
+	name    string
+	least   int // bytes; the smallest limit of those tried under which it works, 0 for all
+	command string
+	want    string // output
+}
+
+const softlimit = `enter() {
+	for resource in v d s; do ulimit -S$resource $((LIMIT / 1024)) || exit 99; done
+	exec "$@"
+}
+limit() { (enter "$@") }
+`
+
+// sizes are the limits of run scripts that are seen in the field, in bytes.
+var sizes = []int{3_000_000, 6_000_000, 8_000_000, 10_000_000, 30_000_000, 50_000_000}
+
+var jobs = []job{
+	{name: "tcprules", command: `limit tcprules new.cdb tmp <tcp.smtp && cmp new.cdb rules.cdb`},
+	{name: "tcprulescheck", command: `TCPREMOTEIP=127.0.0.1 limit tcprulescheck rules.cdb`,
+		want: "rule 127.:\nset environment variable A=b\nallow connection\n"},
+	{name: "argv0", command: `limit argv0 sh name -c 'echo $0'`, want: "name\n"},
+	{name: "recordio", command: `echo in | limit recordio sh -c 'read a; echo out $a' 2>&1 | sed 's/^[0-9]* /PID /' | sort`,
+		want: "PID < [EOF]\nPID < in \nPID > [EOF]\nPID > out in \nout in\n"},
+	{name: "fixcrio", command: `echo in | limit fixcrio sh -c 'read a; echo out $a'`, want: "out in\r\n"},
+	{name: "addcr", command: `echo in | limit addcr | cat -v`, want: "in^M\n"},
+	{name: "delcr", command: `printf 'in\r\n' | limit delcr | cat -v`, want: "in\n"},
+	{name: "tcpclient", command: `limit tcpclient -RHl0 127.0.0.1 $PORT sh -c 'read line <&6; echo $line'`, want: "127.0.0.1 b\n"},
+	{name: "tcpcat", command: `limit tcpcat 127.0.0.1 $PORT`, want: "127.0.0.1 b\n"},
+	{name: "mconnect", command: `limit mconnect 127.0.0.1 $PORT </dev/null`, want: "127.0.0.1 b\n"},
+	{name: "mconnect-io", command: `echo in | limit mconnect-io 6<tcp.smtp 7>/dev/null`, want: ruleText},
+	{name: "who@", command: `limit who@ 1.2.3 2>&1`, want: noAddress},
+	{name: "date@", command: `limit date@ 1.2.3 2>&1`, want: noAddress},
+	{name: "finger@", command: `limit finger@ 1.2.3 2>&1`, want: noAddress},
+	{name: "http@", command: `limit http@ 1.2.3 2>&1`, want: noAddress},
+	{name: "rblsmtpd", command: `printf 'helo x\r\nquit\r\n' | TCPREMOTEIP=127.0.0.2 limit rblsmtpd -r rbl.example sh -c 'echo not reached' 2>log | tr -d '\r'; sed 's/pid [0-9]*/pid N/' log`,
+		want: "220 rblsmtpd.local\n250 rblsmtpd.local\n221 rblsmtpd.local\nrblsmtpd: 127.0.0.2 pid N: 451 listed here\n"},
+	{name: "qmail-smtpd", command: `limit qmail-smtpd <dialogue | sed 's/ok .* qp.*/ok/'; sed 1,2d message`,
+		want: "220 example.com ESMTP\r\n250 ok\r\n250 ok\r\n354 go ahead\r\n250 ok\n221 example.com\r\ntext\n"},
+	{name: "qmail-queue", command: `echo text | limit qmail-queue 1<envelope; sed 1d queue/mess/*/*; rm queue/*/*/* queue/intd/* queue/todo/*`,
+		want: "text\n"},
+	{name: "qmail-dkim", least: 6_000_000, command: `for domain in rsa.example ed25519.example both.example; do
+			printf "From: a@$domain\n\ntext\n" | RELAYCLIENT= limit qmail-dkim 1<envelope || exit
+			grep -c DKIM-Signature: message
+			mv message signed
+			limit qmail-dkim <signed 1<envelope || exit
+			grep DKIM-Status message
+		done`,
+		want: "1\nDKIM-Status: good\n1\nDKIM-Status: good\n2\nDKIM-Status: good\n"},
+	{name: "domainkey", least: 6_000_000, command: `limit domainkey -p ed25519.example 2>/dev/null | cut -c1-64`,
+		want: "default._domainkey.ed25519.example. IN TXT (\"v=DKIM1; k=ed25519;\n"},
+}
+
+const (
+	// What of /bin is not the shell's own does not run under 3,000,000 bytes.
+	queueProgram = "#!/bin/sh\nwhile IFS= read -r line; do printf '%s\\n' \"$line\"; done >message\nread -r envelope <&1\n:\n"
+
+	ruleText  = "127.:allow,A=\"b\"\n"
+	noAddress = "tcpclient: fatal: no IP address for 1.2.3\n"
+)
+
+// Every program does its job under the limits of run scripts.
+func TestJobs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, j := range jobs {
+		t.Run(j.name, func(t *testing.T) {
+			if _, err := os.Stat(filepath.Join(testprog.Dir(t), j.name)); err != nil {
+				t.Fatal(err)
+			}
+			for _, size := range sizes {
+				got := w.run(t, size, j.command)
+				if j.least > size {
+					if got == j.want {
+						t.Errorf("works under %d bytes: lower least", size)
+					}
+				} else if got != j.want {
+					t.Errorf("under %d bytes: %q, want %q", size, got, j.want)
+				}
+			}
+		})
+	}
+}
+
+// Programs that are started have the limits, ignored signals, signal mask and
+// closed descriptors that the program which starts them was started with.
+func TestInherits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const show = "ulimit -Sv; ulimit -Hv; ulimit -Sd; ulimit -Hd; ulimit -Ss; ulimit -Sn; ulimit -Hn; " +
+		"while read -r line; do case $line in SigIgn*|SigBlk*) echo $line;; esac; done </proc/$$/status; " +
+		"test -e /proc/$$/fd/0 || echo 0 closed; test -e /proc/$$/fd/8 && echo 8 open; :"
+	w.write(t, "show", "#!/bin/sh\n"+show+"\n")
+	w.write(t, "accept", "#!/bin/sh\n("+show+") >shown\n")
+	starts := []struct {
+		name, start, after string
+		pipes              bool   // it gives the program a pipe or a socket as descriptor 0
+		ignores            string // a signal that it ignores itself
+	}{
+		{name: "argv0", start: "argv0 ./show show"},
+		{name: "recordio", start: "recordio ./show 2>/dev/null", pipes: true},
+		{name: "fixcrio", start: "fixcrio ./show", after: " | tr -d '\\r'", pipes: true},
+		{name: "tcpclient", start: "tcpclient -RHl0 127.0.0.1 $PORT ./show"},
+		{name: "rblsmtpd", start: "rblsmtpd ./show"},
+		{name: "qmail-smtpd", start: "env QMAILQUEUE=./accept qmail-smtpd <dialogue >/dev/null", after: "; cat shown", pipes: true, ignores: "PIPE"},
+		{name: "qmail-dkim", start: "env DKIMQUEUE=./accept qmail-dkim <dialogue 1<envelope", after: "; cat shown", pipes: true},
+	}
+	for _, size := range []int{3_000_000, 10_000_000, 30_000_000, 50_000_000, 0} {
+		for _, before := range []string{"", "trap '' HUP QUIT USR1", "exec 8</dev/null; ulimit -Sn 30", closeInput} {
+			for _, s := range starts {
+				if s.name == "qmail-dkim" && size == 3_000_000 || s.pipes && before == closeInput {
+					continue
+				}
+				want := w.run(t, size, before+"; trap '' "+s.ignores+"; limit ./show")
+				if got := w.run(t, size, before+"; limit "+s.start+s.after); got != want {
+					t.Errorf("under %d bytes, %q: %s:\n%swant\n%s", size, before, s.name, got, want)
+				}
+			}
+		}
+	}
+}
+
+// The same for the program of a connection, many at a time: it has the limits
+// from its first instruction.
+func TestServerInherits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const show = "ulimit -Sv; ulimit -Sd; ulimit -Ss; ulimit -Sn"
+	for _, size := range []int{3_000_000, 10_000_000, 30_000_000, 50_000_000} {
+		want := w.run(t, size, "ulimit -Sn 100; limit sh -c '"+show+"'")
+		s := w.serve(t, w.command(size, "ulimit -Sn 100; enter tcpserver -1 -RHl0 -x rules.cdb 127.0.0.1 0 sh -c '"+show+"'"))
+		var clients sync.WaitGroup
+		for range 50 {
+			clients.Go(func() {
+				if got, err := testprog.Fetch(s.Port, ""); got != want || err != nil {
+					t.Errorf("under %d bytes: %q, %v; want %q", size, got, err, want)
+				}
+			})
+		}
+		clients.Wait()
+		if log, err := s.Stop(); err != nil || log != "" {
+			t.Errorf("under %d bytes the server says %v, %q", size, err, log)
+		}
+	}
+}
+
+// When even the maximum of a limit is too low, one line says so.
+func TestRefusal(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Symlink(filepath.Join(testprog.Dir(t), "tcprules"), filepath.Join(dir, "other name")); err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []string{"ulimit -v 700000", "ulimit -d 40000"} {
+		for _, program := range []string{"./other name", dir + "//other name"} {
+			cmd := exec.Command("sh", "-c", limit+`; exec "$0"`, program)
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			const want = "other name: fatal: unable to start: the hard memory limit is too low: allow 800000000 bytes of address space and 50000000 of data\n"
+			if string(out) != want || cmd.ProcessState.ExitCode() != 111 {
+				t.Errorf("%s, %s: %q, %v", limit, program, out, err)
+			}
+		}
+	}
+}
+
+const closeInput = "exec 0<&-"
+
+// A world is a folder to work in, which is a qmail home as well, a name
+// server with the keys that are in it and a list, and a server to connect to.
+type world struct {
+	dir     string
+	environ []string
+}
+
+func newWorld(t *testing.T) world {
+	t.Helper()
+	w := world{dir: t.TempDir()}
+	w.environ = append(os.Environ(), "PATH="+testprog.Dir(t)+":"+os.Getenv("PATH"), "QMAILHOME="+w.dir, "DKIMLOG=")
+	for name, text := range map[string]string{
+		"tcp.smtp":          ruleText,
+		"control/me":        "example.com\n",
+		"control/rcpthosts": "example.com\n",
+		"bin/qmail-queue":   queueProgram,
+		"dialogue":          "mail from:<>\r\nrcpt to:<a@example.com>\r\ndata\r\ntext\r\n.\r\nquit\r\n",
+		"envelope":          "Fa@example.com\x00Tb@example.com\x00\x00",
+	} {
+		w.write(t, name, text)
+	}
+	w.must(t, `mkdir control/domainkeys queue && cd queue && mkdir pid intd todo lock mess && mkfifo lock/trigger
+		i=0; while test $i -lt 23; do mkdir mess/$i; i=$((i+1)); done`)
+	w.must(t, `tcprules rules.cdb tmp <tcp.smtp`)
+
+	zone := "2.0.0.127.rbl.example A 127.0.0.2\n2.0.0.127.rbl.example TXT listed here\n"
+	for _, kind := range []string{"rsa", "ed25519", "both"} {
+		for record := range strings.Lines(w.must(t, "domainkey -t "+kind+" "+kind+".example 2>/dev/null")) {
+			name, text, _ := strings.Cut(record, " IN TXT ")
+			zone += name + " TXT " + strings.NewReplacer(`" "`, "", "(", "", ")", "", `"`, "").Replace(text)
+		}
+	}
+	z, err := dnsserver.ParseZone(strings.ReplaceAll(zone, ". TXT", " TXT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := dnsserver.Start(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { names.Close() })
+	w.environ = append(w.environ, "DNSCACHEIP="+names.Addr())
+
+	s := w.serve(t, exec.Command(filepath.Join(testprog.Dir(t), "tcpserver"), "-1", "-RHl0", "-x", "rules.cdb", "127.0.0.1", "0", "sh", "-c", "echo $TCPREMOTEIP $A"))
+	w.environ = append(w.environ, "PORT="+s.Port)
+	return w
+}
+
+// write writes a file, which may be a program.
+func (w world) write(t *testing.T, name, text string) {
+	t.Helper()
+	file := filepath.Join(w.dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w world) serve(t *testing.T, cmd *exec.Cmd) *testprog.Server {
+	t.Helper()
+	if cmd.Dir == "" {
+		cmd.Dir, cmd.Env = w.dir, w.environ
+	}
+	s, err := testprog.StartServer(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// command returns a shell command under a limit in bytes, 0 for none.
+func (w world) command(limit int, text string) *exec.Cmd {
+	define := "limit() { \"$@\"; }\n"
+	if limit > 0 {
+		define = softlimit
+	}
+	cmd := exec.Command("sh", "-c", define+text)
+	cmd.Dir, cmd.Env = w.dir, append(w.environ, fmt.Sprintf("LIMIT=%d", limit))
+	return cmd
+}
+
+// run returns the output of a command, and what is wrong about its end.
+func (w world) run(t *testing.T, limit int, text string) string {
+	t.Helper()
+	var stderr strings.Builder
+	cmd := w.command(limit, text)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Sprintf("%s%v: %.300s", out, err, stderr.String())
+	}
+	return string(out)
+}
+
+func (w world) must(t *testing.T, text string) string {
+	t.Helper()
+	out, err := w.command(0, text).Output()
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return string(out)
+}
