@@ -3,7 +3,9 @@ GO ?= go
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZTIME ?= 30s
-BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
+# The entry point lets the programs start under softlimit: docs/softlimit.md.
+ENTRY = $(if $(filter amd64 arm64,$(shell $(GO) env GOARCH)),-E ucspi-go/internal/inherit.start)
+BUILD = CGO_ENABLED=0 GOFIPS140=v1.0.0 $(GO) build -trimpath -ldflags '-s -w $(ENTRY)'
 # Tests run the programs that "make" built, not copies of their own.
 TEST = UCSPI_GO_BIN=$(CURDIR)/bin $(GO) test -count=1
 
