@@ -105,7 +105,7 @@ func identAt(t *testing.T, addr string, serve func(c *net.TCPConn, ports string)
 
 // Both servers make the same of all that an ident server can do, and have the
 // same patience with it. (One that sends without end and without a pause keeps
-C for as long: see TestQueryFails of package ident.)
+// C for as long: see TestQueryFails of package ident.)
 func TestConformanceIdent(t *testing.T) {
 	if !testprog.OwnNetwork(t) {
 		return
