@@ -6,6 +6,9 @@ FUZZTIME ?= 30s
 # The entry point lets the programs start under softlimit: docs/softlimit.md.
 ENTRY = $(if $(filter amd64 arm64,$(shell $(GO) env GOARCH)),-E ucspi-go/internal/inherit.start)
 BUILD = CGO_ENABLED=0 GOFIPS140=v1.0.0 $(GO) build -trimpath -ldflags '-s -w $(ENTRY)'
+# cmd/whoat is who@, and so on: "@" is not allowed in import paths.
+AT = who date finger http
+PLAIN = $(filter-out $(AT:%=./cmd/%at),$(patsubst %/main.go,%,$(wildcard ./cmd/*/main.go)))
 # Tests run the programs that "make" built, not copies of their own.
 TEST = UCSPI_GO_BIN=$(CURDIR)/bin $(GO) test -count=1
 
@@ -13,7 +16,8 @@ TEST = UCSPI_GO_BIN=$(CURDIR)/bin $(GO) test -count=1
 
 all:
 	@command -v $(GO) >/dev/null || { echo "make: no Go: install Go 1.26 or later (https://go.dev/dl) or set GO=" >&2; exit 1; }
-	$(BUILD) -o bin/ ./cmd/...
+	$(BUILD) -o bin/ $(PLAIN)
+	@for p in $(AT); do $(BUILD) -o bin/$$p@ ./cmd/$${p}at || exit 1; done
 
 # The main job on loopback, from a line of tcp.smtp to a signed message; ends by itself.
 demo: all

@@ -45,9 +45,24 @@ var build = sync.OnceValues(func() (string, error) {
 		os.RemoveAll(dir)
 		return "", &buildError{err, string(out)}
 	}
+	if err := rename(dir); err != nil {
+		os.RemoveAll(dir)
+		return "", err
+	}
 	built = dir
 	return dir, nil
 })
+
+// rename gives the programs their real names where those cannot be import
+// paths, which have no "@". The Makefile does the same.
+func rename(dir string) error {
+	for _, name := range []string{"who", "date", "finger", "http"} {
+		if err := os.Rename(filepath.Join(dir, name+"at"), filepath.Join(dir, name+"@")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 type buildError struct {
 	err error
