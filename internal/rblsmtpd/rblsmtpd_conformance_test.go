@@ -219,6 +219,11 @@ func TestConformanceLists(t *testing.T) {
 	for _, r := range asC {
 		w.compare(t, r, "-T")
 	}
+	// C's -a takes a name that spells an address for a host that is there.
+	r := words("-t0 -a 5 -r both2.example")
+	if c, ours := w.observe(w.c, r), w.observe(w.ours, r); !strings.Contains(c, "run") || !strings.Contains(ours, "451 other") {
+		t.Errorf("-a 5: C %s, ours %s", c, ours)
+	}
 }
 
 // What costs both of them many seconds, at once.
@@ -385,7 +390,8 @@ func TestConformanceBrokenPipe(t *testing.T) {
 	}
 }
 
-// Every signal but SIGALRM ends both in the same way, or neither.
+// Every signal ends both in the same way, or neither; only SIGALRM ends C's
+// session as its time does.
 func TestConformanceSignals(t *testing.T) {
 	c, ours := testprog.Peer(t, "/usr/bin/rblsmtpd"), filepath.Join(testprog.Dir(t), "rblsmtpd")
 	for sig := syscall.Signal(1); sig <= 31; sig++ {
@@ -400,6 +406,9 @@ func TestConformanceSignals(t *testing.T) {
 		if outcome[0] != outcome[1] {
 			t.Errorf("signal %d: C %s, ours %s", sig, outcome[0], outcome[1])
 		}
+	}
+	if got := signalled(t, ours, syscall.SIGALRM); !strings.HasPrefix(got, "signal: alarm clock ") {
+		t.Errorf("SIGALRM: %s", got)
 	}
 }
 

@@ -130,8 +130,8 @@ func TestDeadline(t *testing.T) {
 				}
 			}()
 		}
-		s := session{conn: conn{in: int(in[0].Fd()), out: int(out[1].Fd()), deadline: time.Now().Add(100 * time.Millisecond)}, refusal: strings.Repeat("x", 200)}
 		start := time.Now()
+		s := session{conn: conn{in: int(in[0].Fd()), out: int(out[1].Fd()), deadline: start.Add(100 * time.Millisecond)}, refusal: strings.Repeat("x", 200)}
 		s.serve()
 		if took := time.Since(start); took < 100*time.Millisecond || took > 30*time.Second {
 			t.Errorf("%s: the session took %v", name, took)
