@@ -59,15 +59,21 @@ func addresses(ctx context.Context, r *dns.Resolver, host string) ([]netip.Addr,
 	return addrs, nil
 }
 
-// connect returns a connection to the first of the addresses that can be
-// reached. Several addresses are given a short time each; those that did not
-// answer in it are then given the longer time. A single address is given
-// both times at once. As ucspi-tcp 0.88 tcpclient.c.
-func (o *options) connect(env *prog.Env, addrs []netip.Addr) (fd int, err error) {
-	rounds := o.times[:]
-	if len(addrs) == 1 || o.times[1] == 0 {
-		rounds = []uint32{o.times[0] + o.times[1]}
+// rounds returns the seconds that each of n addresses is given, round by
+// round: several addresses have a short time first, and those that did not
+// answer in it the longer time then. A single address has both at once.
+func (o *options) rounds(n int) []uint32 {
+	if n == 1 || o.times[1] == 0 {
+		return []uint32{o.times[0] + o.times[1]}
 	}
+	return o.times[:]
+}
+
+// connect returns a connection to the first of the addresses that can be
+// reached. Only those that were late have another round. As ucspi-tcp 0.88
+// tcpclient.c.
+func (o *options) connect(env *prog.Env, addrs []netip.Addr) (fd int, err error) {
+	rounds := o.rounds(len(addrs))
 	for len(rounds) > 0 {
 		patience := patience(rounds[0])
 		rounds = rounds[1:]

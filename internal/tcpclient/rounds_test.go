@@ -3,12 +3,33 @@ package tcpclient
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"ucspi-go/internal/prog"
 )
+
+func TestRoundsOf(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		times [2]uint32
+		n     int
+		want  []uint32
+	}{
+		{[2]uint32{2, 58}, 1, []uint32{60}},
+		{[2]uint32{2, 58}, 2, []uint32{2, 58}},
+		{[2]uint32{2, 0}, 2, []uint32{2}},
+		{[2]uint32{0, 3}, 2, []uint32{0, 3}},
+		{[2]uint32{1<<32 - 1, 2}, 1, []uint32{1}}, // as C's unsigned int
+	} {
+		o := options{times: tt.times}
+		if got := o.rounds(tt.n); !slices.Equal(got, tt.want) {
+			t.Errorf("%v for %d addresses: rounds of %v, want %v", tt.times, tt.n, got, tt.want)
+		}
+	}
+}
 
 // Addresses that do not answer have their second turn after the others, and
 // only then a line; with one round, or one address, there is one turn.

@@ -1,18 +1,76 @@
 package tcpclient
 
 import (
+	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"ucspi-go/internal/testprog"
 )
 
-func TestMain(m *testing.M) { testprog.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		v, err := syscall.GetsockoptInt(readFd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY)
+		fmt.Println("nodelay", v, err)
+		return
+	}
+	testprog.Main(m)
+}
+
+// asProgram in the environment makes the test binary a program of tcpclient's
+// that tells of its socket.
+const asProgram = "TCPCLIENT_TEST_PROGRAM"
+
+func TestNoDelay(t *testing.T) {
+	t.Parallel()
+	_, port := listen(t)
+	for option, want := range map[string]string{"-d": "nodelay 0 <nil>\n", "-D": "nodelay 1 <nil>\n"} {
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(filepath.Join(testprog.Dir(t), "tcpclient"), "-RHl0", option, "127.0.0.1", port, self)
+		cmd.Env = append(os.Environ(), asProgram+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil || string(out) != want {
+			t.Errorf("%s: %q, %v; want %q", option, out, err, want)
+		}
+	}
+}
+
+// Descriptors 6 and 7 of the caller are closed while the connection is being
+// made, so that nobody waits for their end.
+func TestClosesFirst(t *testing.T) {
+	t.Parallel()
+	port := fill(t, "127.0.0.1", 0)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := exec.Command(filepath.Join(testprog.Dir(t), "tcpclient"), "-RHl0", "-T3600", "127.0.0.1", strconv.Itoa(int(port)), "true")
+	cmd.ExtraFiles = []*os.File{nil, nil, nil, w, w}
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetReadDeadline(time.Now().Add(time.Minute))
+	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("read %d, %v; want the end", n, err)
+	}
+	cmd.Process.Kill()
+	if cmd.Wait(); !cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
+		t.Errorf("%v; want one that still waited for the connection", cmd.ProcessState)
+	}
+}
 
 func TestScripts(t *testing.T) { testprog.Run(t, "testdata/script") }
 
