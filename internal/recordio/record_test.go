@@ -2,10 +2,12 @@ package recordio_test
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -50,6 +52,36 @@ func TestRecord(t *testing.T) {
 		if in1 != want || out1 != want {
 			t.Errorf("%.20q is recorded as\n%.100q and\n%.100q, want\n%.100q", tt.in, in1, out1, want)
 		}
+	}
+}
+
+// A pipe keeps the lines of a record whole, whoever else writes to it.
+func TestRecordIsWrittenInLines(t *testing.T) {
+	t.Parallel()
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, stderr := os.NewFile(uintptr(fds[0]), "log"), os.NewFile(uintptr(fds[1]), "stderr")
+	defer log.Close()
+	cmd := exec.Command(ours(t, "recordio"), "cat")
+	cmd.Stdin, cmd.Stderr = strings.NewReader(strings.Repeat("a line\n", 10_000)), stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stderr.Close()
+	packet := make([]byte, 1<<16)
+	for {
+		n, err := log.Read(packet)
+		if err == io.EOF {
+			break
+		}
+		if err != nil || n > 4096 || packet[n-1] != '\n' {
+			t.Fatalf("one write of %d bytes, %v: %.20q", n, err, packet[:n])
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 
