@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -218,6 +219,46 @@ func TestReset(t *testing.T) {
 		cmd.Wait()
 		if code := cmd.ProcessState.ExitCode(); code != tt.code || stderr.String() != tt.want {
 			t.Errorf("%s: exit code %d, %q; want %d, %q", tt.name, code, stderr.String(), tt.code, tt.want)
+		}
+	}
+}
+
+// Signals end the programs as they end the C programs, without a trace of the
+// Go runtime.
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "127.0.0.1:0", func(c *net.TCPConn) {
+		io.WriteString(c, "\n\nx")
+		io.Copy(io.Discard, c)
+	})
+	for _, sig := range []syscall.Signal{
+		syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGTERM, syscall.SIGUSR1,
+		syscall.SIGUSR2, syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGIO, syscall.SIGPWR,
+	} {
+		for name, args := range map[string][]string{"tcpcat": {"0", s.port}, "http@": {"0", "", s.port}, "mconnect": {"0", s.port}} {
+			if name == "mconnect" && sig == syscall.SIGPIPE {
+				continue // ignored
+			}
+			cmd := command(t, name, args...)
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			for c := make([]byte, 1); c[0] != 'x'; {
+				if _, err := out.Read(c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd.Process.Signal(sig)
+			cmd.Wait()
+			if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != sig || stderr.Len() > 0 {
+				t.Errorf("%s, %v: %v, %q", name, sig, cmd.ProcessState, stderr.String())
+			}
 		}
 	}
 }
