@@ -2,10 +2,15 @@ package ask
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"ucspi-go/internal/crlf"
+	"ucspi-go/internal/prog"
 )
 
 // pieces converts a stream that comes in pieces of at most n bytes.
@@ -63,6 +68,19 @@ func TestBody(t *testing.T) {
 				t.Errorf("body of %.50q in pieces of %d = %.50q, want %.50q", tt.in, n, got, tt.want)
 			}
 		}
+	}
+}
+
+// An answer that is broken off is shown to its last byte. Delcr 0.88 keeps a
+// CR there.
+func TestBrokenAnswer(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	env := &prog.Env{Stdout: &out, Fd: func(int) *os.File { return os.Stdout }}
+	broken := io.MultiReader(strings.NewReader("a\r\nb\r"), iotest.ErrReader(syscall.ECONNRESET))
+	err := show(env, breakable{broken}, &chain{first: &crlf.Remover{}, second: visible{}}, catFailed)
+	if err != nil || out.String() != "a\nb^M" {
+		t.Errorf("shown %q, %v", out.String(), err)
 	}
 }
 
