@@ -68,8 +68,8 @@ type run struct {
 	around string
 }
 
-// observe returns all that the users of a program can see. The words of cat
-// and awk are their own.
+// observe returns all that the users of a program can see. The words of cat,
+// awk and sh are their own.
 func (w world) observe(t *testing.T, dir string, r run) string {
 	t.Helper()
 	around := r.around
@@ -86,7 +86,7 @@ func (w world) observe(t *testing.T, dir string, r run) string {
 	cmd.Run()
 	messages := slices.DeleteFunc(strings.Split(stderr.String(), "\n"), func(line string) bool {
 		name, _, _ := strings.Cut(line, ":")
-		return name == "cat" || name == "awk" || name == r.args[0]
+		return name == "cat" || name == "awk" || name == r.args[0] || strings.HasSuffix(line, "echo: echo: I/O error")
 	})
 	return fmt.Sprintf("%v %q %q", cmd.ProcessState, stdout.String(), messages)
 }
@@ -255,8 +255,8 @@ func TestConformanceUnread(t *testing.T) {
 	for _, program := range programs {
 		for _, before := range []string{"", "trap '' PIPE; "} {
 			w.compare(t, nil, run{args: []string{program}, around: before + `("$@"; echo $? >&2) | true`})
-			w.compare(t, nil, run{args: []string{program, "127.0.0.21"}, around: before + `("$@"; echo $? >&2) 2>&1 | cat`})
 		}
+		w.compare(t, nil, run{args: []string{program, "127.0.0.21"}, around: `("$@"; echo $? >&2) 2>&1 | cat`})
 	}
 }
 
