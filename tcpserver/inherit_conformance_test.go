@@ -71,7 +71,7 @@ var inheritances = []inherits{
 	{name: "others blocked", block: []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGALRM}},
 	{name: "real time blocked", block: every(34, 64)},
 	{name: "everything blocked", block: every(1, 64)},
-	{name: "limits", script: `ulimit -Sn 300; ulimit -Hn 400; ulimit -c 0; ulimit -Ss 4096; ulimit -Su 2000; ulimit -Sf 4000000`},
+	{name: "limits", script: `ulimit -Sn 300; ulimit -Hn 400; ulimit -c 0; ulimit -Ss 4096; ulimit -Sf 4000000`},
 	{name: "few descriptors", script: `ulimit -n 64`},
 	{name: "umask and folder", script: `umask 027; cd /usr`},
 }

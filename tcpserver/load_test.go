@@ -1,10 +1,12 @@
 package tcpserver_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -338,10 +340,21 @@ func TestDeniedStorm(t *testing.T) {
 	}
 	waitLog(t, s, "^tcpserver: end ", n)
 	waitLog(t, s, "^tcpserver: status: 0/1\n\\z", 1)
-	// Its own lines are told apart by their status; the counts go 0, 1, 0.
+	// No process has the number of a denied client; the counts go 0, 1, 0.
+	text, err := os.ReadFile("/proc/sys/kernel/pid_max")
+	if err != nil {
+		t.Skip(err)
+	}
+	maxPid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	log, count := stop(t, s), 1
 	for l := range strings.Lines(log) {
 		var now int
+		if n, _ := fmt.Sscanf(l, "tcpserver: deny %d ", &now); n == 1 && now <= maxPid {
+			t.Errorf("a process may have that number, up to %d: %s", maxPid, l)
+		}
 		if _, err := fmt.Sscanf(l, "tcpserver: status: %d/1", &now); err == nil {
 			if now != 1-count {
 				t.Fatalf("status goes from %d to %d", count, now)
@@ -361,7 +374,7 @@ func TestProcessLimit(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can run the server as a user without other processes")
 	}
-	cmd := command(t, "-1", "-vRHl0", "127.0.0.1", "0", "cat")
+	cmd := command(t, "-1", "-vRHl0", "-B", "banner\n", "127.0.0.1", "0", "cat")
 	const nobody = 54321 + 1<<16
 	cmd.Path, cmd.Dir = testprog.Copy(t, cmd.Path, t.TempDir()), "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
@@ -380,6 +393,9 @@ func TestProcessLimit(t *testing.T) {
 	var held []client
 	for range 30 {
 		held = append(held, dial(t, s))
+		if got := held[len(held)-1].line(t); got != "banner" {
+			t.Errorf("got %q", got)
+		}
 	}
 	waitLog(t, s, "^tcpserver: warning: dropping connection, unable to fork: temporary failure\ntcpserver: status: [0-9]+/40$", 1)
 	waitLog(t, s, "^tcpserver: (ok|warning)", 30)
@@ -387,8 +403,34 @@ func TestProcessLimit(t *testing.T) {
 		c.Close()
 	}
 	waitLog(t, s, "^tcpserver: status: 0/40$", 2)
-	if got, err := testprog.Fetch(s.Port, "again"); got != "again" {
+	if got, err := testprog.Fetch(s.Port, "again"); got != "banner\nagain" {
 		t.Errorf("afterwards the program answers %q, %v", got, err)
 	}
 	stop(t, s)
+}
+
+// Where the user may not even have the threads of the Go runtime, the server
+// does not start and says so.
+func TestTooFewProcesses(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can run the server as a user without other processes")
+	}
+	for _, tool := range []string{"prlimit", "setpriv"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip(err)
+		}
+	}
+	const nobody = 54322 + 1<<16
+	program := testprog.Copy(t, command(t).Path, t.TempDir())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "prlimit", "--nproc=3", "setpriv", "--reuid", strconv.Itoa(nobody), "--clear-groups",
+		program, "-1RHl0", "127.0.0.1", "0", "true")
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if err == nil || stdout.Len() > 0 || !strings.HasPrefix(stderr.String(), "runtime: ") {
+		t.Errorf("%v, %q, %.200q", err, stdout.String(), stderr.String())
+	}
 }

@@ -6,6 +6,4 @@ import (
 	"ucspi-go/internal/testprog"
 )
 
-func TestMain(m *testing.M) { testprog.Main(m) }
-
 func TestScripts(t *testing.T) { testprog.Run(t, "testdata/script") }

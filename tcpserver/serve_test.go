@@ -2,15 +2,18 @@ package tcpserver_test
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"ucspi-go/internal/testprog"
 )
@@ -217,4 +220,73 @@ func TestInheritedChild(t *testing.T) {
 	c.Close()
 	waitLog(t, s, `^tcpserver: end [0-9]+ status 0\ntcpserver: status: 0/1$`, 1)
 	stop(t, s)
+}
+
+// After the start the server's own descriptors 0 and 1 are the null device: what
+// waits for the end of its output need not wait for the server, and no
+// connection gets their numbers.
+func TestGivesUpStandard(t *testing.T) {
+	t.Parallel()
+	s := start(t, "-RHl0", "127.0.0.1", "0", "true")
+	fetch(t, s) // the port line comes first
+	for _, fd := range []string{"0", "1"} {
+		to, err := os.Readlink("/proc/" + strconv.Itoa(s.Cmd.Process.Pid) + "/fd/" + fd)
+		if err != nil || to != os.DevNull {
+			t.Errorf("descriptor %s is %s, %v", fd, to, err)
+		}
+	}
+	stop(t, s)
+}
+
+// -O, the default, removes IP options, here record route, and -o leaves them.
+// The program is this test itself: see TestMain.
+func TestIPOptions(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	route := []byte{7, 7, 4, 0, 0, 0, 0, 0}
+	d := net.Dialer{Timeout: patience, Control: func(_, _ string, c syscall.RawConn) error {
+		var failed error
+		err := c.Control(func(fd uintptr) {
+			failed = syscall.SetsockoptString(int(fd), syscall.IPPROTO_IP, syscall.IP_OPTIONS, string(route))
+		})
+		return errors.Join(err, failed)
+	}}
+	for _, option := range []string{"-O", "-o", ""} {
+		cmd := command(t, "-1", "-RH"+strings.TrimPrefix(option, "-")+"l0", "127.0.0.1", "0", self)
+		cmd.Env = append(os.Environ(), showOptions+"=1")
+		s := startCommand(t, cmd)
+		c, err := d.Dial("tcp4", "127.0.0.1:"+s.Port)
+		if err != nil {
+			t.Skip(err)
+		}
+		c.SetDeadline(time.Now().Add(patience))
+		got, err := io.ReadAll(c)
+		c.Close()
+		if want := strconv.Itoa(map[bool]int{true: len(route)}[option == "-o"]); err != nil || string(got) != want {
+			t.Errorf("%q: %q bytes of options, %v, want %s", option, got, err, want)
+		}
+		stop(t, s)
+	}
+}
+
+// showOptions in the environment makes the test a program that prints how many
+// bytes of IP options its connection has.
+const showOptions = "UCSPI_GO_SHOW_IP_OPTIONS"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(showOptions) != "" {
+		var options [40]byte
+		size := uint32(len(options))
+		_, _, errno := syscall.Syscall6(syscall.SYS_GETSOCKOPT, 0, syscall.IPPROTO_IP, syscall.IP_OPTIONS,
+			uintptr(unsafe.Pointer(&options)), uintptr(unsafe.Pointer(&size)), 0)
+		if errno != 0 {
+			os.Exit(1)
+		}
+		os.Stdout.WriteString(strconv.Itoa(int(size)))
+		os.Exit(0)
+	}
+	testprog.Main(m)
 }
