@@ -12,6 +12,7 @@ import (
 
 // Run is the program tcpclient.
 func Run(ctx context.Context, env *prog.Env) error {
+	prog.PlainSignals()
 	takeDescriptors()
 	// A reader of the messages that has gone must not stop the connection.
 	signal.Ignore(syscall.SIGPIPE)

@@ -4,7 +4,10 @@ package tcpclient
 
 import (
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"ucspi-go/internal/testprog"
@@ -210,6 +213,25 @@ func TestConformanceUnreadMessages(t *testing.T) {
 		cmd := exec.Command(program, "-vRHl0", "127.0.0.21.127.0.0.1", "7000", "cat", "/proc/self/fdinfo/6")
 		if out := unread(t, cmd); !strings.Contains(out, "flags") {
 			t.Errorf("%s: %q, %v", program, out, cmd.ProcessState)
+		}
+	}
+}
+
+// Every signal ends both programs in the same way while they wait for a
+// connection.
+func TestConformanceSignals(t *testing.T) {
+	w := world{c: testprog.Peer(t, "/usr/bin/tcpclient"), ours: filepath.Join(testprog.Dir(t), "tcpclient")}
+	port := strconv.Itoa(int(fill(t, "127.0.0.1", 0)))
+	for _, sig := range []syscall.Signal{
+		syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2,
+		syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGIO, syscall.SIGPWR, 40,
+	} {
+		var outcome [2]string
+		for i, program := range []string{w.c, w.ours} {
+			outcome[i] = interrupt(t, exec.Command(program, "-RHl0", "-T3600", "127.0.0.1", port, "true"), sig)
+		}
+		if outcome[0] != outcome[1] {
+			t.Errorf("signal %d: C %s, ours %s", sig, outcome[0], outcome[1])
 		}
 	}
 }
