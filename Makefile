@@ -3,6 +3,7 @@ GO ?= go
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZTIME ?= 30s
+BIN ?= bin
 # The entry point lets the programs start under softlimit: docs/softlimit.md.
 ENTRY = $(if $(filter amd64 arm64,$(shell $(GO) env GOARCH)),-E ucspi-go/internal/inherit.start)
 BUILD = CGO_ENABLED=0 GOFIPS140=v1.0.0 $(GO) build -trimpath -ldflags '-s -w $(ENTRY)'
@@ -10,22 +11,22 @@ BUILD = CGO_ENABLED=0 GOFIPS140=v1.0.0 $(GO) build -trimpath -ldflags '-s -w $(E
 AT = who date finger http
 PLAIN = $(filter-out $(AT:%=./cmd/%at),$(patsubst %/main.go,%,$(wildcard ./cmd/*/main.go)))
 # Tests run the programs that "make" built, not copies of their own.
-TEST = UCSPI_GO_BIN=$(CURDIR)/bin $(GO) test -count=1
+TEST = UCSPI_GO_BIN=$(abspath $(BIN)) $(GO) test -count=1
 
 .PHONY: all demo run test check race conformance fuzz bench golden install clean
 
 all:
 	@command -v $(GO) >/dev/null || { echo "make: no Go: install Go 1.26 or later (https://go.dev/dl) or set GO=" >&2; exit 1; }
-	$(BUILD) -o bin/ $(PLAIN)
-	@for p in $(AT); do $(BUILD) -o bin/$$p@ ./cmd/$${p}at || exit 1; done
+	$(BUILD) -o $(BIN)/ $(PLAIN)
+	@for p in $(AT); do $(BUILD) -o $(BIN)/$$p@ ./cmd/$${p}at || exit 1; done
 
 # The main job on loopback, from a line of tcp.smtp to a signed message; ends by itself.
 demo: all
-	$(GO) run ./internal/demo -b bin
+	$(GO) run ./internal/demo -b $(BIN)
 
 # The same set-up, serving on 127.0.0.1:2525 until interrupted.
 run: all
-	$(GO) run ./internal/demo -b bin -s 127.0.0.1:2525
+	$(GO) run ./internal/demo -b $(BIN) -s 127.0.0.1:2525
 
 test: all check
 	$(TEST) -shuffle=on ./...
@@ -36,13 +37,14 @@ check:
 	$(GO) vet -tags conformance ./...
 
 race: all
-	UCSPI_GO_BIN=$(CURDIR)/bin CGO_ENABLED=1 $(GO) test -count=1 -race -shuffle=on ./...
+	UCSPI_GO_BIN=$(abspath $(BIN)) CGO_ENABLED=1 $(GO) test -count=1 -race -shuffle=on ./...
 
 # Side by side with the C programs and other DKIM implementations. Installs
 # nothing: what is missing is named, and its cases are skipped, or fail with
 # CONFORMANCE=strict.
 conformance: all
-	@for p in tcpserver:ucspi-tcp dkimverify:python3-dkim opendkim-testkey:opendkim-tools strace:strace unshare:util-linux ip:iproute2; do \
+	@for p in tcpserver:ucspi-tcp dkimverify:python3-dkim opendkim-testkey:opendkim-tools strace:strace unshare:util-linux ip:iproute2 \
+		softlimit:daemontools qemu-aarch64-static:qemu-user-static; do \
 		command -v $${p%%:*} >/dev/null || echo "conformance: missing $${p%%:*} (Debian package $${p##*:})"; done
 	@perl -MMail::DKIM -e1 2>/dev/null || echo "conformance: missing Mail::DKIM (Debian package libmail-dkim-perl)"
 	$(TEST) -tags conformance -timeout 15m -v -run '^TestConformance' ./...
@@ -57,7 +59,7 @@ fuzz:
 # Benchmarks of the packages, then whole programs against the C ones installed here.
 bench: all
 	$(GO) test -run '^$$' -bench . ./...
-	$(GO) run ./internal/bench -b bin
+	$(GO) run ./internal/bench -b $(BIN)
 
 # Remakes the golden files with the C programs.
 golden:
@@ -65,7 +67,7 @@ golden:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 bin/* $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BIN)/* $(DESTDIR)$(PREFIX)/bin
 
 clean:
-	rm -rf bin
+	rm -rf $(BIN)

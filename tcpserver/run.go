@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"syscall"
 
@@ -18,8 +17,7 @@ import (
 // Run is the program tcpserver. It starts in the order of ucspi-tcp 0.88:
 // options, signals, address, socket, privileges, port line, descriptors.
 func Run(ctx context.Context, env *prog.Env) error {
-	debug.SetGCPercent(25) // half the peak memory for no measurable time
-
+	saveMemory()
 	o, err := parseOptions(env)
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ func (s *Server) serve(ctx context.Context, env *prog.Env, listener int) {
 	for range accepting() {
 		go s.accept(context.WithoutCancel(ctx), listener)
 	}
+	forgetStart()
 	<-ctx.Done()
 	s.table.close(func() {
 		// Closing alone does not wake those who are in accept, and the

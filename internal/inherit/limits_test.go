@@ -24,12 +24,12 @@ type job struct {
 	want    string // output
 }
 
-const softlimit = `enter() {
+// enterLimit replaces the shell by a program under the limit in bytes of
+// $LIMIT, as softlimit -m does.
+const enterLimit = `enter() {
 	for resource in v d s; do ulimit -S$resource $((LIMIT / 1024)) || exit 99; done
 	exec "$@"
-}
-limit() { (enter "$@") }
-`
+}`
 
 // sizes are the limits of run scripts that are seen in the field, in bytes.
 var sizes = []int{3_000_000, 6_000_000, 8_000_000, 10_000_000, 30_000_000, 50_000_000}
@@ -101,14 +101,16 @@ func TestJobs(t *testing.T) {
 	}
 }
 
+// show prints what a shell has inherited.
+const show = "ulimit -Sv; ulimit -Hv; ulimit -Sd; ulimit -Hd; ulimit -Ss; ulimit -Sn; ulimit -Hn; " +
+	"while read -r line; do case $line in SigIgn*|SigBlk*) echo $line;; esac; done </proc/$$/status; " +
+	"test -e /proc/$$/fd/0 || echo 0 closed; test -e /proc/$$/fd/8 && echo 8 open; :"
+
 // Programs that are started have the limits, ignored signals, signal mask and
 // closed descriptors that the program which starts them was started with.
 func TestInherits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const show = "ulimit -Sv; ulimit -Hv; ulimit -Sd; ulimit -Hd; ulimit -Ss; ulimit -Sn; ulimit -Hn; " +
-		"while read -r line; do case $line in SigIgn*|SigBlk*) echo $line;; esac; done </proc/$$/status; " +
-		"test -e /proc/$$/fd/0 || echo 0 closed; test -e /proc/$$/fd/8 && echo 8 open; :"
 	w.write(t, "show", "#!/bin/sh\n"+show+"\n")
 	w.write(t, "accept", "#!/bin/sh\n("+show+") >shown\n")
 	starts := []struct {
@@ -190,11 +192,12 @@ const closeInput = "exec 0<&-"
 type world struct {
 	dir     string
 	environ []string
+	enter   string // enterLimit
 }
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	w := world{dir: t.TempDir()}
+	w := world{dir: t.TempDir(), enter: enterLimit}
 	w.environ = append(os.Environ(), "PATH="+testprog.Dir(t)+":"+os.Getenv("PATH"), "QMAILHOME="+w.dir, "DKIMLOG=")
 	for name, text := range map[string]string{
 		"tcp.smtp":          ruleText,
@@ -262,7 +265,7 @@ func (w world) serve(t *testing.T, cmd *exec.Cmd) *testprog.Server {
 func (w world) command(limit int, text string) *exec.Cmd {
 	define := "limit() { \"$@\"; }\n"
 	if limit > 0 {
-		define = softlimit
+		define = w.enter + "\nlimit() { (enter \"$@\") }\n"
 	}
 	cmd := exec.Command("sh", "-c", define+text)
 	cmd.Dir, cmd.Env = w.dir, append(w.environ, fmt.Sprintf("LIMIT=%d", limit))

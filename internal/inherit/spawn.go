@@ -29,9 +29,12 @@ func Start(p *Program) (pid int, err error) {
 			return pid, err
 		}
 	}
-	files := make([]uintptr, len(p.Files))
-	for i, fd := range p.Files {
-		files[i] = uintptr(fd)
+	files := make([]uintptr, max(len(p.Files), 3))
+	for i := range files {
+		files[i] = uintptr(i) // of 0 to 2, ForkExec closes those not mentioned
+		if i < len(p.Files) {
+			files[i] = uintptr(p.Files[i])
+		}
 	}
 	pid, err = syscall.ForkExec(p.File, p.Args, &syscall.ProcAttr{Dir: p.Dir, Env: p.Environ, Files: files})
 	if err == nil {

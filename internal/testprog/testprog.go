@@ -30,36 +30,25 @@ var build = sync.OnceValues(func() (string, error) {
 	if dir := os.Getenv("UCSPI_GO_BIN"); dir != "" {
 		return dir, nil
 	}
-	root, err := Root()
-	if err != nil {
-		return "", err
-	}
 	dir, err := os.MkdirTemp("", "ucspi-go-bin")
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-o", dir+"/", "./cmd/...")
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		os.RemoveAll(dir)
-		return "", &buildError{err, string(out)}
-	}
-	if err := rename(dir); err != nil {
-		os.RemoveAll(dir)
-		return "", err
-	}
 	built = dir
-	return dir, nil
+	return dir, Make(dir)
 })
 
-// rename gives the programs their real names where those cannot be import
-// paths, which have no "@". The Makefile does the same.
-func rename(dir string) error {
-	for _, name := range []string{"who", "date", "finger", "http"} {
-		if err := os.Rename(filepath.Join(dir, name+"at"), filepath.Join(dir, name+"@")); err != nil {
-			return err
-		}
+// Make builds all programs, with their real names, into dir. The environment
+// is that of the tests and the settings, such as GOARCH=arm64.
+func Make(dir string, settings ...string) error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("make", "-s", "all", "BIN="+dir)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), settings...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return &buildError{err, string(out)}
 	}
 	return nil
 }
@@ -69,7 +58,7 @@ type buildError struct {
 	out string
 }
 
-func (e *buildError) Error() string { return "go build: " + e.err.Error() + "\n" + e.out }
+func (e *buildError) Error() string { return "make: " + e.err.Error() + "\n" + e.out }
 
 // Main runs the tests and then removes the programs that they built. A test
 // package that uses Dir or Run calls it from TestMain.
