@@ -16,4 +16,8 @@ require (
 	golang.org/x/tools v0.51.0 // indirect
 )
 
-godebug fips140=off
+godebug (
+	containermaxprocs=0
+	fips140=off
+	updatemaxprocs=0
+)

@@ -1,8 +1,3 @@
-// The runtime need not keep the control group's files open to learn how many
-// threads may run: one does.
-//
-//go:debug containermaxprocs=0
-
 // Tcpclient makes a TCP connection and runs a program with it as descriptors
 // 6 and 7. See tcpclient(1).
 package main

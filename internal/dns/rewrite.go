@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"strings"
+
+	"ucspi-go/internal/prog"
 )
 
 // readRules returns the rules by which a host operand becomes a full name:
@@ -15,7 +17,7 @@ func (r *Resolver) readRules() ([]string, error) {
 	if !set {
 		name = r.rewriteFile
 	}
-	text, err := os.ReadFile(name)
+	text, err := prog.ReadFile(name)
 	if err == nil {
 		return rewriteRules(text), nil
 	}

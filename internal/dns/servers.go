@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 
@@ -38,7 +37,7 @@ func (r *Resolver) readServers() ([]netip.AddrPort, error) {
 
 // readFile returns nothing for a file that does not exist.
 func readFile(name string) ([]byte, error) {
-	data, err := os.ReadFile(name)
+	data, err := prog.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -14,6 +14,9 @@ func Exec(file string, argv, environ []string) error {
 	defer runtime.UnlockOSThread()
 	if Known() {
 		defer setMask(setMask(state.blocked))
+		for _, sig := range lost() {
+			syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&ignoring)), 0, maskSize, 0, 0)
+		}
 	}
 	changed := raised()
 	if len(changed) == 0 {

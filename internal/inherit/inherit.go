@@ -37,3 +37,27 @@ func Ignored(sig syscall.Signal) bool {
 // Closed reports whether a descriptor, of 0, 1 and 2, was closed when the
 // process started. The Go runtime has then opened /dev/null there.
 func Closed(fd int) bool { return fd >= 0 && fd <= 2 && state.closed>>fd&1 != 0 }
+
+// runtimes are signals that the Go runtime does not allow a program to ignore,
+// because it uses them or because they are its own faults: bit n-1 for n.
+const runtimes uint64 = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(syscall.SIGBUS-1) | 1<<(syscall.SIGFPE-1) |
+	1<<(syscall.SIGSEGV-1) | 1<<(syscall.SIGSTKFLT-1) | 1<<(syscall.SIGPROF-1) |
+	1<<(syscall.SIGURG-1) | 1<<(syscall.SIGSYS-1)
+
+// sigaction is the kernel's struct.
+type sigaction struct{ handler, flags, restorer, mask uint64 }
+
+const ignore = 1 // SIG_IGN
+
+var ignoring = sigaction{handler: ignore}
+
+// lost returns the signals that were ignored and which the runtime does not
+// ignore.
+func lost() (signals []uintptr) {
+	for sig := uintptr(1); sig <= 64; sig++ {
+		if state.ignored&runtimes>>(sig-1)&1 != 0 {
+			signals = append(signals, sig)
+		}
+	}
+	return signals
+}

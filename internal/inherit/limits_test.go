@@ -127,7 +127,7 @@ func TestInherits(t *testing.T) {
 		{name: "qmail-dkim", start: "env DKIMQUEUE=./accept qmail-dkim <dialogue 1<envelope", after: "; cat shown", pipes: true},
 	}
 	for _, size := range []int{3_000_000, 10_000_000, 30_000_000, 50_000_000, 0} {
-		for _, before := range []string{"", "trap '' HUP QUIT USR1", "exec 8</dev/null; ulimit -Sn 30", closeInput} {
+		for _, before := range []string{"", "trap '' HUP QUIT USR1 SEGV URG", "exec 8</dev/null; ulimit -Sn 30", closeInput} {
 			for _, s := range starts {
 				if s.name == "qmail-dkim" && size == 3_000_000 || s.pipes && before == closeInput {
 					continue

@@ -7,7 +7,6 @@ import "syscall"
 // What the entry point, in start_*.s, uses.
 const (
 	getfd       = syscall.F_GETFD
-	ignore      = 1 // SIG_IGN
 	limitAS     = syscall.RLIMIT_AS
 	limitData   = syscall.RLIMIT_DATA
 	limitFiles  = syscall.RLIMIT_NOFILE

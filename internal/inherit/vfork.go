@@ -162,6 +162,9 @@ func (v *vfork) preparations(files []int) []call {
 	for _, l := range [...]limit{{syscall.RLIMIT_AS, &state.as}, {syscall.RLIMIT_DATA, &state.data}, {syscall.RLIMIT_NOFILE, &state.files}} {
 		calls = append(calls, call{syscall.SYS_PRLIMIT64, 0, uintptr(l.resource), uintptr(unsafe.Pointer(l.origin)), 0})
 	}
+	for _, sig := range lost() {
+		calls = append(calls, call{syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&ignoring)), 0, maskSize})
+	}
 	return append(calls, call{syscall.SYS_RT_SIGPROCMASK, setmask, uintptr(unsafe.Pointer(&v.mask)), 0, maskSize})
 }
 

@@ -12,9 +12,7 @@ import (
 // started. The Go runtime leaves SIGHUP and SIGINT so, and replaces others.
 func keepIgnored() {
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
-		// SIGURG is what the runtime stops its threads with. It does nothing
-		// by default.
-		if inherit.Ignored(sig) && sig != syscall.SIGURG {
+		if inherit.Ignored(sig) {
 			signal.Ignore(sig)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"ucspi-go/internal/prog"
 )
 
 // A Conn is a socket to one remote address. Deadlines are set as for any
@@ -93,7 +95,7 @@ func sockaddr(a netip.AddrPort) syscall.Sockaddr {
 func zone(name string) uint32 {
 	n, err := strconv.ParseUint(name, 10, 32)
 	if err != nil && name != "" {
-		index, _ := os.ReadFile("/sys/class/net/" + name + "/ifindex")
+		index, _ := prog.ReadFile("/sys/class/net/" + name + "/ifindex")
 		n, _ = strconv.ParseUint(strings.TrimSpace(string(index)), 10, 32)
 	}
 	return uint32(n)
