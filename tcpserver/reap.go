@@ -15,6 +15,7 @@ type reaping struct {
 	children map[int]owner
 	starting int // starts under way
 	early    map[int]syscall.WaitStatus
+	reaper   bool // a goroutine is in reap
 }
 
 // owner says what a process is counted as.
@@ -92,19 +93,29 @@ func knownChildren() string {
 	return string(list[:max(n, 0)])
 }
 
-// reap waits for processes, forever.
+// reap waits for the processes to end, until there are none, unless another
+// goroutine is doing it. So it must be called after each start: who has
+// started a process then waits for it, while others accept, and in quiet times
+// no thread has to wake another.
 func (t *table) reap() {
-	for {
-		t.mu.Lock()
-		for len(t.children) == 0 {
-			t.change.Wait()
-		}
-		t.mu.Unlock()
+	for first := true; t.mayReap(first); first = false {
 		var ws syscall.WaitStatus
 		if pid, err := syscall.Wait4(-1, &ws, 0, nil); err == nil {
 			t.update(func() { t.reaped(pid, ws) })
 		}
 	}
+}
+
+// mayReap reports whether a goroutine that begins to wait, or goes on with it,
+// has something to wait for.
+func (t *table) mayReap(begins bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if begins && t.reaper {
+		return false
+	}
+	t.reaper = len(t.children) > 0
+	return t.reaper
 }
 
 func (t *table) reaped(pid int, ws syscall.WaitStatus) {

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"runtime"
 	"syscall"
-	"time"
 
 	"ucspi-go/internal/prog"
 )
@@ -21,8 +20,8 @@ func (s *Server) serve(ctx context.Context, env *prog.Env, listener int) {
 	s.table = newTable(s.log, s.Limit, descriptors(listener))
 	s.table.inherit()
 	s.table.update(s.table.status)
-	go s.table.reap()
-	for range accepting() {
+	go s.table.reap() // inherited ones
+	for range accepting() + 1 { // one may be reaping
 		go s.accept(context.WithoutCancel(ctx), listener)
 	}
 	forgetStart()
@@ -60,7 +59,7 @@ func (s *Server) accept(ctx context.Context, listener int) {
 		if err != nil {
 			s.table.unreserve()
 			if err != syscall.ECONNABORTED && err != syscall.EINTR {
-				time.Sleep(100 * time.Millisecond) // no descriptors, no memory: do not spin, unlike C
+				pause() // no descriptors, no memory: do not spin, unlike C
 			}
 			continue
 		}
@@ -74,8 +73,17 @@ func (s *Server) accept(ctx context.Context, listener int) {
 	}
 }
 
-// handle decides about a connection and hands it over.
+// pause waits a tenth of a second. The runtime's timers are no good: they take
+// two descriptors, of which there are none.
+func pause() { syscall.Nanosleep(&syscall.Timespec{Nsec: 100e6}, nil) }
+
+// handle decides about a connection, hands it over, and may stay to reap.
 func (s *Server) handle(ctx context.Context, fd int, remote netip.AddrPort) {
+	s.decide(ctx, fd, remote)
+	s.table.reap()
+}
+
+func (s *Server) decide(ctx context.Context, fd int, remote netip.AddrPort) {
 	defer s.table.closed()
 	defer syscall.Close(fd)
 	c := Conn{Remote: remote}
