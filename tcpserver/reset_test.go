@@ -36,19 +36,19 @@ const (
 
 // The logs were taken from ucspi-tcp 0.88's tcpserver.
 var resets = []reset{
-	{"while the program reads", nil, []string{"sh", "-c", "echo hello; read x; exit 3"}, afterRead(6),
+	{"while the program reads", nil, []string{"sh", "-c", "exec 2>/dev/null; echo hello; read x; exit 3"}, afterRead(6),
 		logOK + "tcpserver: end N status 768\n" + logDown},
-	{"while the program writes", nil, []string{"sh", "-c", "cat /dev/zero; exit 3"}, afterRead(1 << 20),
+	{"while the program writes", nil, []string{"sh", "-c", "exec 2>/dev/null; cat /dev/zero; exit 3"}, afterRead(1 << 20),
 		logOK + "tcpserver: end N status 768\n" + logDown},
-	{"with input unread", nil, []string{"sh", "-c", "echo hello; read x; exit 3"}, unread,
+	{"with input unread", nil, []string{"sh", "-c", "exec 2>/dev/null; echo hello; read x; exit 3"}, unread,
 		logOK + "tcpserver: end N status 768\n" + logDown},
 	{"when denied", []string{"-xdeny.cdb"}, []string{"true"}, afterRead(0),
 		logUp + "tcpserver: deny N 0:127.0.0.1:N :127.0.0.1::N\ntcpserver: end N status 25600\n" + logDown},
 	{"when dropped", []string{"-xmissing.cdb"}, []string{"true"}, afterRead(0),
 		logUp + "tcpserver: warning: dropping connection, unable to read missing.cdb: file does not exist\ntcpserver: end N status 28416\n" + logDown},
-	{"before the accept", nil, []string{"sh", "-c", "echo hello; read x; exit 3"}, beforeAccept,
+	{"before the accept", nil, []string{"sh", "-c", "exec 2>/dev/null; echo hello; read x; exit 3"}, beforeAccept,
 		strings.Repeat(logOK+"tcpserver: end N status 768\n"+logDown, 2)},
-	{"before the banner", []string{"-B", "banner\n"}, []string{"sh", "-c", "read x; exit 3"}, beforeAccept,
+	{"before the banner", []string{"-B", "banner\n"}, []string{"sh", "-c", "exec 2>/dev/null; read x; exit 3"}, beforeAccept,
 		logOK + "tcpserver: end N status 768\n" + logDown +
 			logUp + "tcpserver: warning: dropping connection, unable to print banner: connection reset\ntcpserver: end N status 28416\n" + logDown},
 }
@@ -114,10 +114,7 @@ func (r reset) serverLog(t *testing.T, server string) string {
 	log := stop(t, s)
 	var out strings.Builder
 	for line := range strings.Lines(log) {
-		// The programs' own words about the reset are not the server's.
-		if strings.HasPrefix(line, "tcpserver: ") {
-			out.WriteString(resetNumbers.ReplaceAllString(line, "${1}N"))
-		}
+		out.WriteString(resetNumbers.ReplaceAllString(line, "${1}N"))
 	}
 	return out.String()
 }

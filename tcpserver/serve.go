@@ -20,7 +20,7 @@ func (s *Server) serve(ctx context.Context, env *prog.Env, listener int) {
 	s.table = newTable(s.log, s.Limit, descriptors(listener))
 	s.table.inherit()
 	s.table.update(s.table.status)
-	go s.table.reap() // inherited ones
+	go s.table.reap()           // inherited ones
 	for range accepting() + 1 { // one may be reaping
 		go s.accept(context.WithoutCancel(ctx), listener)
 	}
