@@ -35,6 +35,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 	if err != nil {
 		return o.quiet(err)
 	}
+	makePoller()
 	makeThreads()
 	listener, port, err := listen(addr, o.port, o.backlog)
 	if err != nil {

@@ -1,10 +1,33 @@
 package tcpserver
 
 import (
+	"os"
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 )
+
+// makePoller has the Go runtime make its poller, which it needs at the latest
+// to collect garbage: it dies when it may not have the two descriptors, so it
+// must not want them for the first time when connections have used up all. A
+// limit that leaves none for a connection then is no reason not to serve.
+func makePoller() {
+	const need = 4 // poller 2, listening socket, connection
+	var free []int
+	for range need {
+		fd, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		if err == nil {
+			free = append(free, fd)
+		}
+	}
+	for _, fd := range free {
+		syscall.Close(fd)
+	}
+	if len(free) == need {
+		time.AfterFunc(time.Hour, func() {}).Stop()
+	}
+}
 
 // makeThreads has the Go runtime make the threads that the server will need.
 // The runtime keeps threads and makes another when all are in system calls,
