@@ -18,7 +18,7 @@ import (
 	"ucspi-go/internal/testprog"
 )
 
-const usage = "bench [ -b bindir ] [ -q ] [ tcprules | tcpserver | dkim ... ]"
+const usage = "bench [ -b bindir ] [ -q ] [ tcprules | tcpserver | dkim | filters ... ]"
 
 func main() { prog.Main("bench", run) }
 
@@ -35,9 +35,9 @@ func run(_ context.Context, env *prog.Env) error {
 			return prog.Usage(usage, arg)
 		}
 	}
-	sections := map[string]func() error{"tcprules": b.tcprules, "tcpserver": b.tcpserver, "dkim": b.dkim}
+	sections := map[string]func() error{"tcprules": b.tcprules, "tcpserver": b.tcpserver, "dkim": b.dkim, "filters": b.filters}
 	if len(args) == 0 {
-		args = []string{"tcprules", "tcpserver", "dkim"}
+		args = []string{"tcprules", "tcpserver", "dkim", "filters"}
 	}
 	if err := b.setUp(); err != nil {
 		return prog.Fatal(111, "unable to set up: "+err.Error(), nil)

@@ -66,7 +66,8 @@ func call(t *testing.T, socket bool, argv ...string) *caller {
 	for _, f := range []*os.File{c.in, c.outFile, logFile} {
 		f.SetDeadline(time.Now().Add(patience))
 	}
-	t.Cleanup(func() { c.cmd.Process.Kill(); c.cmd.Wait() })
+	late := time.AfterFunc(patience, func() { c.cmd.Process.Kill() })
+	t.Cleanup(func() { late.Stop(); c.cmd.Process.Kill(); c.cmd.Wait() })
 	return c
 }
 
@@ -80,11 +81,15 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// socketpair returns our end, which obeys deadlines, and the program's.
+// socketpair returns our end, which obeys deadlines, and the program's, which
+// takes little at once.
 func socketpair(t *testing.T) (ends [2]*os.File) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.SetsockoptInt(fds[1], unix.SOL_SOCKET, unix.SO_SNDBUF, 1); err != nil {
 		t.Fatal(err)
 	}
 	unix.SetNonblock(fds[0], true)

@@ -45,11 +45,12 @@ func TestDialogue(t *testing.T) {
 	})
 }
 
+const much = 4 << 20 // bytes: more than any buffer between
+
 // A caller that first says everything and then listens is not left hanging:
 // neither direction waits for the other.
-func TestDirectionsAreIndependent(t *testing.T) {
+func TestCallerTalksFirst(t *testing.T) {
 	t.Parallel()
-	const much = 4 << 20 // more than any buffer between
 	both(t, func(t *testing.T, exe string, socket bool) {
 		program := fmt.Sprintf("exec 3<&0; cat <&3 >/dev/null & head -c %d /dev/zero; wait; exit 5", much)
 		c := call(t, socket, exe, "sh", "-c", "exec 2>/dev/null; "+program)
@@ -59,6 +60,27 @@ func TestDirectionsAreIndependent(t *testing.T) {
 		c.reads(strings.Repeat("\x00", much))
 		c.readsEnd()
 		c.wait("exit status 5")
+	})
+}
+
+// Nor is such a program.
+func TestProgramTalksFirst(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, exe string, socket bool) {
+		c := call(t, socket, exe, "sh", "-c", fmt.Sprintf("head -c %d /dev/zero; cat >/dev/null; exit 0", much))
+		go io.Copy(io.Discard, c.log)
+		written := make(chan error, 1)
+		go func() {
+			_, err := io.WriteString(c.in, strings.Repeat("\n", much))
+			c.end()
+			written <- err
+		}()
+		c.reads(strings.Repeat("\x00", much))
+		if err := <-written; err != nil {
+			t.Error(err)
+		}
+		c.readsEnd()
+		c.wait("exit status 0")
 	})
 }
 
