@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"ucspi-go/internal/socket"
 )
 
 // A Resolver asks the servers that the environment and resolv.conf name. It
@@ -87,8 +89,7 @@ func (r *Resolver) resolve(ctx context.Context, name string, typ uint16) ([]reco
 	if err != nil {
 		return nil, failure(name, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.Budget)
-	defer cancel()
+	ctx = socket.Until(ctx, time.Now().Add(r.Budget))
 	p, err := r.transmit(ctx, query(wire, typ), servers)
 	if err != nil {
 		return nil, failure(name, err)

@@ -9,20 +9,34 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"ucspi-go/internal/prog"
 )
 
-// A Conn is a socket to one remote address. Deadlines are set as for any
-// file; a socket whose context has ended fails with os.ErrClosed.
+// A Conn is a socket to one remote address. It fails with os.ErrClosed when
+// its context has ended, and with os.ErrDeadlineExceeded after its deadline.
 type Conn struct {
-	*os.File
+	descriptor
 	remote  netip.AddrPort
+	limit   time.Time // the deadline of the context; zero for none
 	release func() bool
 }
 
+// A descriptor is a socket and a way to wait for it.
+type descriptor interface {
+	Read(p []byte) (int, error)
+	Write(p []byte) (int, error)
+	Close() error
+	SetDeadline(t time.Time) error
+
+	// try calls do, each time the socket may have become writable, until it
+	// says that it has done all it can, and returns its error.
+	try(do func(fd int) (err error, done bool)) error
+}
+
 // Open returns a socket of a kind, such as syscall.SOCK_STREAM, for talking
-// to a remote address. It is closed when ctx ends, else by the caller.
+// to a remote address. It is closed by the caller.
 func Open(ctx context.Context, kind int, remote netip.AddrPort) (*Conn, error) {
 	family := syscall.AF_INET
 	if remote.Addr().Is6() {
@@ -32,14 +46,31 @@ func Open(ctx context.Context, kind int, remote netip.AddrPort) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	c := &Conn{remote: remote, release: func() bool { return false }}
+	c.limit, _ = ctx.Deadline()
+	if isDirect(ctx) {
+		c.descriptor = &direct{fd: fd, deadline: c.limit}
+		return c, nil
+	}
 	f := os.NewFile(uintptr(fd), "socket")
-	return &Conn{f, remote, context.AfterFunc(ctx, func() { f.Close() })}, nil
+	c.descriptor = polled{f}
+	c.release = context.AfterFunc(ctx, func() { f.Close() })
+	return c, nil
 }
 
 // Close closes the socket and forgets the context.
 func (c *Conn) Close() error {
 	c.release()
-	return c.File.Close()
+	return c.descriptor.Close()
+}
+
+// SetDeadline sets the time at which all calls fail, which is that of the
+// context at the latest.
+func (c *Conn) SetDeadline(t time.Time) error {
+	if !c.limit.IsZero() && c.limit.Before(t) {
+		t = c.limit
+	}
+	return c.descriptor.SetDeadline(t)
 }
 
 // Bind makes the socket talk from an address, and a port that the kernel
@@ -64,24 +95,6 @@ func (c *Conn) Connect() error {
 			return err, true
 		}
 	})
-}
-
-// try calls do, each time the socket may have become ready, until it says
-// that it has done all it can.
-func (c *Conn) try(do func(fd int) (error, bool)) error {
-	conn, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failure error
-	err = conn.Write(func(fd uintptr) (done bool) {
-		failure, done = do(int(fd))
-		return done
-	})
-	if err != nil {
-		return err
-	}
-	return failure
 }
 
 func sockaddr(a netip.AddrPort) syscall.Sockaddr {
