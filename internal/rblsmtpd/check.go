@@ -119,7 +119,7 @@ func (c *check) listed(ctx context.Context, arg string) (text string, listed boo
 	base, own, _ := strings.Cut(arg, ":")
 	name := c.client.reversed + base
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // nobody waits for the text of a client that is not listed
+	defer cancel() // a client that is not listed needs no second try for its text
 	found := make(chan string, 1)
 	if own == "" {
 		go func() {

@@ -1,10 +1,12 @@
 package rblsmtpd
 
 import (
-	"math"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"ucspi-go/internal/socket"
 )
 
 // maxWrite is the most that one write sends, in bytes: poll promises room for
@@ -50,21 +52,7 @@ func (c *conn) write(p []byte) bool {
 	return true
 }
 
-// wait waits until fd is ready for event, which a hangup and an error are
-// too: the call that follows reports them. It returns false at the deadline.
+// wait waits until fd is ready for event. It returns false at the deadline.
 func (c *conn) wait(fd int, event int16) bool {
-	fds := []unix.PollFd{{Fd: int32(fd), Events: event}}
-	for {
-		timeout := -1
-		if !c.deadline.IsZero() {
-			left := time.Until(c.deadline)
-			if left <= 0 {
-				return false
-			}
-			timeout = int(min(left.Milliseconds()+1, math.MaxInt32))
-		}
-		if n, err := unix.Poll(fds, timeout); n > 0 || err != nil && err != unix.EINTR {
-			return true
-		}
-	}
+	return socket.Wait(fd, event, c.deadline) != os.ErrDeadlineExceeded
 }

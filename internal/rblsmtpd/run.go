@@ -9,20 +9,17 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"syscall"
 	"time"
 
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/socket"
 )
 
 // Run runs the program that the command line names, or serves the limited
 // SMTP session of a blocked client and returns nil.
 func Run(ctx context.Context, env *prog.Env) error {
-	// The Go runtime would swallow some of these and print a trace for others.
-	prog.DefaultSignals(syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
-		syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGIO, syscall.SIGPWR)
-
+	prog.PlainSignals()
 	c := &check{
 		client: newClient(env),
 		names:  dns.New(env.Lookup),
@@ -30,7 +27,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 	}
 	c.preset(env)
 	o := options{timeout: 60}
-	program, err := o.carryOut(ctx, env.Args, c)
+	program, err := o.carryOut(socket.Direct(ctx), env.Args, c)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 package rblsmtpd
 
-import "strings"
+import "bytes"
 
 // domain is what the session calls itself.
 const domain = "rblsmtpd.local"
@@ -10,6 +10,7 @@ const domain = "rblsmtpd.local"
 type session struct {
 	conn    conn
 	refusal string // the reply to RCPT, DATA and whatever is not known
+	line    line   // what has come of a command
 	out     []byte // replies not yet written
 }
 
@@ -17,30 +18,38 @@ type session struct {
 // input or the deadline. A client that takes no replies may go on sending.
 func (s *session) serve() {
 	s.reply("220 " + domain)
-	var l line
 	var buf [256]byte
 	for s.flush() {
 		n := s.conn.read(buf[:])
 		if n <= 0 {
 			return
 		}
-		for _, b := range buf[:n] {
-			if b != '\n' {
-				l.add(b)
-				continue
-			}
-			if !s.answer(l.verb()) {
-				s.flush()
-				return
-			}
-			l = line{}
+		if !s.take(buf[:n]) {
+			s.flush()
+			return
 		}
 	}
 }
 
+// take replies to the commands that end in p and reports whether the session
+// goes on.
+func (s *session) take(p []byte) bool {
+	for _, b := range p {
+		if b != '\n' {
+			s.line.add(b)
+			continue
+		}
+		if !s.answer(s.line.verb()) {
+			return false
+		}
+		s.line = line{}
+	}
+	return true
+}
+
 // answer replies to a command and reports whether the session goes on.
-func (s *session) answer(verb string) bool {
-	switch verb {
+func (s *session) answer(verb []byte) bool {
+	switch string(verb) {
 	case "quit":
 		s.reply("221 " + domain)
 		return false
@@ -63,8 +72,8 @@ func (s *session) flush() bool {
 	return ok
 }
 
-// A line is as much of a command line as is needed to tell its verb: a client
-// can make it as long as it likes.
+// A line is as much of a command line as is needed to tell its verb, in lower
+// case: a client can make it as long as it likes.
 type line struct {
 	start [len("quit") + 2]byte // a verb, the CR, and one byte that says there is more
 	n     int
@@ -72,27 +81,21 @@ type line struct {
 
 func (l *line) add(b byte) {
 	if l.n < len(l.start) {
-		l.start[l.n] = b
+		l.start[l.n] = lower(b)
 		l.n++
 	}
 }
 
-// verb returns the line up to its first blank, in lower case. One CR at the
-// end of the line does not count.
-func (l *line) verb() string {
-	s := strings.TrimSuffix(string(l.start[:l.n]), "\r")
-	s, _, _ = strings.Cut(s, " ")
-	return lower(s)
+// verb returns the line up to its first blank. One CR at the end of the line
+// does not count.
+func (l *line) verb() []byte {
+	verb, _, _ := bytes.Cut(bytes.TrimSuffix(l.start[:l.n], []byte("\r")), []byte(" "))
+	return verb
 }
 
-// lower is for ASCII alone: there are letters, such as the Kelvin sign, that
-// strings.ToLower makes ASCII of.
-func lower(s string) string {
-	b := []byte(s)
-	for i, ch := range b {
-		if 'A' <= ch && ch <= 'Z' {
-			b[i] = ch + 'a' - 'A'
-		}
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		return b + 'a' - 'A'
 	}
-	return string(b)
+	return b
 }

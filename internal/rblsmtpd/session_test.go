@@ -177,3 +177,15 @@ func TestNonBlocking(t *testing.T) {
 		t.Errorf("%d bytes came, want %d", len(got), want)
 	}
 }
+
+// Commands leave nothing behind in memory, however many a client sends.
+func TestNoGarbage(t *testing.T) {
+	input := []byte("MAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nunknown command\r\n")
+	s := session{conn: conn{in: -1, out: -1}, refusal: "451 no"}
+	if n := testing.AllocsPerRun(100, func() {
+		s.take(input)
+		s.flush()
+	}); n != 0 {
+		t.Errorf("%v allocations for three commands", n)
+	}
+}
