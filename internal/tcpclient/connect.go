@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/netip"
+	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/socket"
 	"ucspi-go/internal/ucspi"
 )
 
@@ -19,8 +21,7 @@ import (
 // its descriptor, which is blocking and closed on exec. Each address that
 // cannot be reached is a line of tcpclient's on standard error. The error is
 // a *prog.Error with tcpclient's words and exit code; it prints nothing when
-// those lines have said it all. Ctx ends the lookup of the host, not the
-// waiting for its addresses.
+// those lines have said it all. Ctx ends nothing that has begun.
 func Connect(ctx context.Context, env *prog.Env, host, port string) (fd int, err error) {
 	number, err := parsePort(port)
 	if err != nil {
@@ -28,7 +29,7 @@ func Connect(ctx context.Context, env *prog.Env, host, port string) (fd int, err
 	}
 	o := defaults()
 	o.host, o.port = host, number
-	addrs, err := addresses(ctx, dns.New(env.Lookup), o.host)
+	addrs, err := addresses(socket.Direct(ctx), dns.New(env.Lookup), o.host)
 	if err != nil {
 		return -1, err
 	}
@@ -134,24 +135,17 @@ func patience(seconds uint32) time.Duration {
 // outcome waits for a connection that was begun.
 func outcome(fd int, patience time.Duration) error {
 	deadline := time.Now().Add(patience)
-	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-	for {
-		// Poll counts milliseconds in 31 bits.
-		left := min(max(time.Until(deadline), 0), 1000*time.Second)
-		n, err := unix.Poll(fds, int((left+time.Millisecond-1)/time.Millisecond))
-		switch {
-		case n > 0:
-			errno, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
-			if err == nil && errno != 0 {
-				err = syscall.Errno(errno)
-			}
-			return err
-		case n == 0 && left == 0:
-			return syscall.ETIMEDOUT
-		case n < 0 && err != syscall.EINTR:
-			return err
-		}
+	switch err := socket.Wait(fd, unix.POLLOUT, deadline); {
+	case err == os.ErrDeadlineExceeded:
+		return syscall.ETIMEDOUT
+	case err != nil:
+		return err
 	}
+	errno, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
+	if err == nil && errno != 0 {
+		err = syscall.Errno(errno)
+	}
+	return err
 }
 
 func sockaddr(a netip.AddrPort) syscall.Sockaddr {

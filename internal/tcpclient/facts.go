@@ -4,10 +4,12 @@ import (
 	"context"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/ident"
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/socket"
 	"ucspi-go/internal/ucspi"
 )
 
@@ -48,8 +50,7 @@ func (o *options) facts(ctx context.Context, r *dns.Resolver, c conn) ucspi.Fact
 		f.RemoteHost = name(ctx, r, c.remote.Addr())
 	}
 	if o.remoteInfo {
-		ctx, cancel := context.WithTimeout(ctx, patience(o.infoTimeout))
-		defer cancel()
+		ctx := socket.Until(ctx, time.Now().Add(patience(o.infoTimeout)))
 		if info, err := ident.Query(ctx, c.local, c.remote); err == nil {
 			f.RemoteInfo = &info
 		}

@@ -7,6 +7,7 @@ import (
 
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/socket"
 	"ucspi-go/internal/ucspi"
 )
 
@@ -20,7 +21,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 	if err != nil {
 		return err
 	}
-	return o.quiet(o.run(ctx, env))
+	return o.quiet(o.run(socket.Direct(ctx), env))
 }
 
 func (o *options) run(ctx context.Context, env *prog.Env) error {
