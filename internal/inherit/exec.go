@@ -15,10 +15,10 @@ func Exec(file string, argv, environ []string) error {
 	if Known() {
 		defer setMask(setMask(state.blocked))
 		for _, sig := range lost() {
-			syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&ignoring)), 0, maskSize, 0, 0)
+			defer setAction(sig, setAction(sig, ignoring))
 		}
 	}
-	changed := raised()
+	changed := raised(memory...)
 	if len(changed) == 0 {
 		return syscall.Exec(file, argv, environ)
 	}
@@ -34,8 +34,7 @@ func Exec(file string, argv, environ []string) error {
 	if err != nil {
 		return err
 	}
-	var files syscall.Rlimit
-	prlimit(0, syscall.RLIMIT_NOFILE, &state.files, &files)
+	changed = append(changed, raised(files)...)
 	for _, l := range changed {
 		prlimit(0, l.resource, l.origin, nil)
 	}
@@ -45,44 +44,26 @@ func Exec(file string, argv, environ []string) error {
 	// would die of it.
 	_, _, errno := syscall.AllThreadsSyscall(syscall.SYS_EXECVE, uintptr(unsafe.Pointer(path)),
 		uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&env[0])))
+	if errno == syscall.ENOTSUP { // runtime/cgo is linked: only chance helps
+		_, _, errno = syscall.RawSyscall(syscall.SYS_EXECVE, uintptr(unsafe.Pointer(path)),
+			uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&env[0])))
+	}
 	for _, l := range changed {
-		prlimit(0, l.resource, &syscall.Rlimit{Cur: l.origin.Max, Max: l.origin.Max}, nil)
+		high := l.raised()
+		prlimit(0, l.resource, &high, nil)
 	}
-	prlimit(0, syscall.RLIMIT_NOFILE, &files, nil)
 	return errno
-}
-
-// lower puts the memory limits of another process, which this one has
-// started, back to what they were.
-func lower(pid int) {
-	for _, l := range raised() {
-		prlimit(pid, l.resource, l.origin, nil)
-	}
-}
-
-type limit struct {
-	resource int
-	origin   *syscall.Rlimit
-}
-
-// raised returns the memory limits that the entry point has changed.
-func raised() []limit {
-	var changed []limit
-	for _, l := range [...]limit{{syscall.RLIMIT_AS, &state.as}, {syscall.RLIMIT_DATA, &state.data}} {
-		if l.origin.Cur != l.origin.Max {
-			changed = append(changed, l)
-		}
-	}
-	return changed
-}
-
-func prlimit(pid, resource int, l, old *syscall.Rlimit) {
-	syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(pid), uintptr(resource), uintptr(unsafe.Pointer(l)), uintptr(unsafe.Pointer(old)), 0, 0)
 }
 
 // setMask sets the signal mask of this thread and returns the one before.
 func setMask(mask uint64) (before uint64) {
 	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setmask, uintptr(unsafe.Pointer(&mask)), uintptr(unsafe.Pointer(&before)), maskSize, 0, 0)
+	return before
+}
+
+// setAction sets what a signal does and returns what it did before.
+func setAction(sig uintptr, action sigaction) (before sigaction) {
+	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&action)), uintptr(unsafe.Pointer(&before)), maskSize, 0, 0)
 	return before
 }
 

@@ -39,10 +39,13 @@ func Ignored(sig syscall.Signal) bool {
 func Closed(fd int) bool { return fd >= 0 && fd <= 2 && state.closed>>fd&1 != 0 }
 
 // runtimes are signals that the Go runtime does not allow a program to ignore,
-// because it uses them or because they are its own faults: bit n-1 for n.
+// because it uses them (33 to run a system call on each thread) or because they
+// are its own faults: bit n-1 for n.
 const runtimes uint64 = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(syscall.SIGBUS-1) | 1<<(syscall.SIGFPE-1) |
-	1<<(syscall.SIGSEGV-1) | 1<<(syscall.SIGSTKFLT-1) | 1<<(syscall.SIGPROF-1) |
-	1<<(syscall.SIGURG-1) | 1<<(syscall.SIGSYS-1)
+	1<<(syscall.SIGSEGV-1) | 1<<(sigstkflt-1) | 1<<(syscall.SIGPROF-1) |
+	1<<(syscall.SIGURG-1) | 1<<(syscall.SIGSYS-1) | 1<<(33-1)
+
+const sigstkflt = 16 // package syscall has no name for it on mips
 
 // sigaction is the kernel's struct.
 type sigaction struct{ handler, flags, restorer, mask uint64 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -141,7 +142,32 @@ func TestInherits(t *testing.T) {
 	}
 }
 
-// The same for the program of a connection, many at a time: it has the limits
+// A program that cannot be executed, though it looks so, leaves the process as
+// it was: the next of that name in PATH is tried, and inherits the same.
+func TestExecGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	path := ""
+	for i := range 50 {
+		dir := "denied" + strconv.Itoa(i)
+		w.write(t, dir+"/show", "#!/\n") // a folder is no interpreter
+		path += dir + ":"
+	}
+	w.write(t, "good/show", "#!/bin/sh\n"+show+"\n")
+	w.write(t, "bad/show", "no program\n")
+	for _, size := range []int{3_000_000, 10_000_000, 0} {
+		want := w.run(t, size, "limit good/show")
+		if got := w.run(t, size, "PATH="+path+"good:$PATH; limit argv0 show show"); got != want {
+			t.Errorf("under %d bytes: %q, want %q", size, got, want)
+		}
+		want = "argv0: fatal: unable to run show: exec format error\n"
+		if got := w.run(t, size, "PATH="+path+"bad:good:$PATH; limit argv0 show show 2>&1; :"); got != want {
+			t.Errorf("under %d bytes: %q, want %q", size, got, want)
+		}
+	}
+}
+
+// What TestInherits says, for the program of a connection, many at a time: it has the limits
 // from its first instruction.
 func TestServerInherits(t *testing.T) {
 	t.Parallel()

@@ -29,16 +29,32 @@ func Start(p *Program) (pid int, err error) {
 			return pid, err
 		}
 	}
-	files := make([]uintptr, max(len(p.Files), 3))
-	for i := range files {
-		files[i] = uintptr(i) // of 0 to 2, ForkExec closes those not mentioned
-		if i < len(p.Files) {
-			files[i] = uintptr(p.Files[i])
-		}
-	}
-	pid, err = syscall.ForkExec(p.File, p.Args, &syscall.ProcAttr{Dir: p.Dir, Env: p.Environ, Files: files})
+	pid, err = syscall.ForkExec(p.File, p.Args, &syscall.ProcAttr{Dir: p.Dir, Env: p.Environ, Files: standard(p.Files)})
 	if err == nil {
 		lower(pid) // a little late: the program has begun
 	}
 	return pid, err
+}
+
+// standard returns files for ForkExec, which closes those of 0 to 2 that are
+// not mentioned, and keeps open those that are.
+func standard(fds []int) []uintptr {
+	for fd := len(fds); fd < 3; fd++ {
+		if inherits(fd) {
+			fds = append(fds[:fd:fd], fd)
+		} else {
+			fds = append(fds[:fd:fd], None)
+		}
+	}
+	files := make([]uintptr, len(fds))
+	for i, fd := range fds {
+		files[i] = uintptr(fd)
+	}
+	return files
+}
+
+// inherits reports whether a program that is executed has descriptor fd open.
+func inherits(fd int) bool {
+	flags, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0)
+	return errno == 0 && flags&syscall.FD_CLOEXEC == 0
 }

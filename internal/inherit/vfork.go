@@ -65,14 +65,14 @@ func startVfork(p *Program) (pid int, err error, ok bool) {
 	if err != nil {
 		return 0, err, true
 	}
-	files, err := outOfTheWay(p.Files)
+	moved, err := outOfTheWay(p.Files)
 	if err != nil {
 		return 0, err, true
 	}
-	calls := v.preparations(files)
+	calls := v.preparations(moved)
 	v.call, v.calls = &calls[0], len(calls)
 	run(v)
-	for i, fd := range files {
+	for i, fd := range moved {
 		if fd != p.Files[i] {
 			syscall.Close(fd)
 		}
@@ -81,7 +81,7 @@ func startVfork(p *Program) (pid int, err error, ok bool) {
 	case v.pid > 0 && v.failed == 0:
 		return v.pid, nil, true
 	case v.pid > 0:
-		syscall.Wait4(v.pid, nil, 0, nil)
+		reap(v.pid)
 		return 0, syscall.Errno(v.failed), true
 	// A kernel before 5.5, or a filter of system calls.
 	case e == syscall.ENOSYS || e == syscall.EINVAL || e == syscall.EPERM:
@@ -121,16 +121,16 @@ func newVfork(p *Program) (*vfork, error) {
 
 // outOfTheWay returns the files with numbers that no other of them will have
 // in the program.
-func outOfTheWay(files []int) ([]int, error) {
-	moved := append([]int(nil), files...)
-	for i, fd := range files {
-		if fd == None || fd == i || fd >= len(files) {
+func outOfTheWay(fds []int) ([]int, error) {
+	moved := append([]int(nil), fds...)
+	for i, fd := range fds {
+		if fd == None || fd == i || fd >= len(fds) {
 			continue
 		}
-		n, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, uintptr(len(files)))
+		n, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, uintptr(len(fds)))
 		if errno != 0 {
 			for j, fd := range moved[:i] {
-				if fd != files[j] {
+				if fd != fds[j] {
 					syscall.Close(fd)
 				}
 			}
@@ -142,9 +142,9 @@ func outOfTheWay(files []int) ([]int, error) {
 }
 
 // preparations returns what the new process does before it is the program.
-func (v *vfork) preparations(files []int) []call {
-	calls := make([]call, 0, len(files)+5)
-	for i, fd := range files {
+func (v *vfork) preparations(fds []int) []call {
+	calls := make([]call, 0, len(fds)+5)
+	for i, fd := range fds {
 		n := uintptr(i)
 		switch {
 		case fd == None && inherits(i):
@@ -159,7 +159,7 @@ func (v *vfork) preparations(files []int) []call {
 	if v.dir != nil {
 		calls = append(calls, call{syscall.SYS_CHDIR, uintptr(unsafe.Pointer(v.dir)), 0, 0, 0})
 	}
-	for _, l := range [...]limit{{syscall.RLIMIT_AS, &state.as}, {syscall.RLIMIT_DATA, &state.data}, {syscall.RLIMIT_NOFILE, &state.files}} {
+	for _, l := range append(raised(memory...), raised(files)...) {
 		calls = append(calls, call{syscall.SYS_PRLIMIT64, 0, uintptr(l.resource), uintptr(unsafe.Pointer(l.origin)), 0})
 	}
 	for _, sig := range lost() {
@@ -168,8 +168,12 @@ func (v *vfork) preparations(files []int) []call {
 	return append(calls, call{syscall.SYS_RT_SIGPROCMASK, setmask, uintptr(unsafe.Pointer(&v.mask)), 0, maskSize})
 }
 
-// inherits reports whether descriptor fd would be open in the program.
-func inherits(fd int) bool {
-	flags, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0)
-	return errno == 0 && flags&syscall.FD_CLOEXEC == 0
+// reap waits for a process that has failed. Somebody else who waits for any
+// process may have been faster.
+func reap(pid int) {
+	for {
+		if _, err := syscall.Wait4(pid, nil, 0, nil); err != syscall.EINTR {
+			return
+		}
+	}
 }
