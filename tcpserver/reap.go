@@ -14,8 +14,16 @@ import (
 type reaping struct {
 	children map[int]owner
 	starting int // starts under way
-	early    map[int]syscall.WaitStatus
+	starts   int // starts so far
+	early    map[int]earlyEnd
 	reaper   bool // a goroutine is in reap
+}
+
+// earlyEnd is the end of a process that nobody has claimed yet. A start that
+// is later than starts cannot: its process has the same pid by chance.
+type earlyEnd struct {
+	status syscall.WaitStatus
+	starts int
 }
 
 // owner says what a process is counted as.
@@ -27,27 +35,29 @@ const (
 )
 
 func newReaping() reaping {
-	return reaping{children: make(map[int]owner), early: make(map[int]syscall.WaitStatus)}
+	return reaping{children: make(map[int]owner), early: make(map[int]earlyEnd)}
 }
 
-// start must be called before a process is started, and started or
-// startFailed after.
-func (t *table) start() {
+// start must be called before a process is started, and started, with the
+// number that it returns, or startFailed after.
+func (t *table) start() (number int) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.starting++
-	t.mu.Unlock()
+	t.starts++
+	return t.starts
 }
 
 // started says that pid is the process of a connection. It may have ended.
-func (t *table) started(pid int) {
+func (t *table) started(number, pid int) {
 	t.update(func() {
-		if ws, ended := t.early[pid]; ended {
-			delete(t.early, pid)
+		if e, ended := t.early[pid]; ended && number <= e.starts {
 			t.running--
-			t.end(pid, ws)
+			t.end(pid, e.status)
 		} else {
 			t.children[pid] = connection
 		}
+		delete(t.early, pid)
 		t.startOver()
 	})
 }
@@ -100,7 +110,8 @@ func knownChildren() string {
 func (t *table) reap() {
 	for first := true; t.mayReap(first); first = false {
 		var ws syscall.WaitStatus
-		if pid, err := syscall.Wait4(-1, &ws, 0, nil); err == nil {
+		// WALL: an inherited child may not be one that sends SIGCHLD.
+		if pid, err := syscall.Wait4(-1, &ws, syscall.WALL, nil); err == nil {
 			t.update(func() { t.reaped(pid, ws) })
 		}
 	}
@@ -123,7 +134,7 @@ func (t *table) reaped(pid int, ws syscall.WaitStatus) {
 	switch {
 	case !known:
 		if t.starting > 0 {
-			t.early[pid] = ws
+			t.early[pid] = earlyEnd{ws, t.starts}
 		}
 		return
 	case who == connection:

@@ -11,12 +11,12 @@ import (
 
 // start runs the program for a connection and says so.
 func (s *Server) start(fd int, c Conn, a Admission) {
-	s.table.start()
+	number := s.table.start()
 	pid, err := s.spawn(fd, a.Environ)
 	switch {
 	case err == nil:
 		s.tell("ok ", pid, c, a)
-		s.table.started(pid)
+		s.table.started(number, pid)
 	case noProcess(err):
 		s.table.startFailed()
 		s.log.drop("unable to fork", err)
