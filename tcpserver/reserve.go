@@ -10,23 +10,27 @@ import (
 
 // makePoller has the Go runtime make its poller, which it needs at the latest
 // to collect garbage: it dies when it may not have the two descriptors, so it
-// must not want them for the first time when connections have used up all. A
-// limit that leaves none for a connection then is no reason not to serve.
-func makePoller() {
-	const need = 4 // poller 2, listening socket, connection
-	var free []int
-	for range need {
+// must not want them for the first time when connections have used up all.
+// Where there are too few descriptors to serve anybody it is an error.
+func makePoller() error {
+	// The poller 2, listening socket, connection, rules and new rules, lookup 2.
+	if err := descriptorsFree(8); err != nil {
+		return err
+	}
+	time.AfterFunc(time.Hour, func() {}).Stop()
+	return nil
+}
+
+// descriptorsFree returns why there are fewer than n.
+func descriptorsFree(n int) error {
+	for range n {
 		fd, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
-		if err == nil {
-			free = append(free, fd)
+		if err != nil {
+			return err
 		}
+		defer syscall.Close(fd)
 	}
-	for _, fd := range free {
-		syscall.Close(fd)
-	}
-	if len(free) == need {
-		time.AfterFunc(time.Hour, func() {}).Stop()
-	}
+	return nil
 }
 
 // makeThreads has the Go runtime make the threads that the server will need.

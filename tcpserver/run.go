@@ -35,7 +35,9 @@ func Run(ctx context.Context, env *prog.Env) error {
 	if err != nil {
 		return o.quiet(err)
 	}
-	makePoller()
+	if err := makePoller(); err != nil {
+		return o.quiet(prog.Fatal(111, "unable to start", err))
+	}
 	makeThreads()
 	listener, port, err := listen(addr, o.port, o.backlog)
 	if err != nil {

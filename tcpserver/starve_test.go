@@ -2,8 +2,10 @@ package tcpserver_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -105,5 +107,49 @@ func TestNoDescriptors(t *testing.T) {
 				t.Errorf("log:\n%s", log)
 			}
 		})
+	}
+}
+
+// Under too low a limit of descriptors the server says so at once. Under the
+// least with which it starts, it serves, with all that needs descriptors.
+func TestFewestDescriptors(t *testing.T) {
+	t.Parallel()
+	d := startSlowDNS(t)
+	d.reply()
+	db := compile(t, filepath.Join(t.TempDir(), "rules.cdb"), ":deny\n")
+	limited := func(files int) *exec.Cmd {
+		cmd := exec.Command("sh", "-c", `ulimit -n $FILES; exec $TCPSERVER -1 -vp -t1 -c100 -x $DB 127.0.0.1 0 printenv V`)
+		cmd.Env = append(os.Environ(), "TCPSERVER="+command(t).Path, "DB="+db, "DNSCACHEIP="+d.addr, "FILES="+strconv.Itoa(files))
+		return cmd
+	}
+	// The test may have inherited descriptors, which the server then has.
+	var s *testprog.Server
+	for files := 8; s == nil; files++ {
+		var err error
+		if s, err = testprog.StartServer(limited(files)); err == nil {
+			t.Cleanup(s.Kill)
+		} else if text := err.Error(); files > 30 ||
+			!strings.HasSuffix(text, "exit status 111: tcpserver: fatal: unable to start: process cannot open more files\n") {
+			t.Fatalf("with %d descriptors: %.300s", files, text)
+		}
+	}
+	for i := range 5 {
+		want := strconv.Itoa(i) + "\n"
+		compile(t, db, ":allow,V=\""+strconv.Itoa(i)+"\"\n")
+		err := clients(20, 10, func() error {
+			if got, err := testprog.Fetch(s.Port, ""); got != want || err != nil {
+				return fmt.Errorf("got %q, %v; want %q", got, err, want)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if n := len(d.asked); n != 5*20*2 { // local and remote name
+		t.Errorf("%d queries", n)
+	}
+	if log := stop(t, s); strings.Contains(log, "warning") {
+		t.Errorf("log:\n%s", log)
 	}
 }
