@@ -25,6 +25,8 @@ func TestMain(m *testing.M) {
 	testprog.Main(m)
 }
 
+func TestScripts(t *testing.T) { testprog.Run(t, "testdata/script") }
+
 // asProgram in the environment makes the test binary a program of tcpclient's
 // that tells of its socket.
 const asProgram = "TCPCLIENT_TEST_PROGRAM"
@@ -42,6 +44,32 @@ func TestNoDelay(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil || string(out) != want {
 			t.Errorf("%s: %q, %v; want %q", option, out, err, want)
 		}
+	}
+}
+
+// A name that was inherited twice is set once. Package exec would clean the
+// environment.
+func TestInheritedTwice(t *testing.T) {
+	t.Parallel()
+	_, port := listen(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	environ := []string{"TCPREMOTEHOST=one", "TCPLOCALHOST=one", "A=b", "TCPREMOTEHOST=two", "TCPLOCALHOST=two"}
+	pid, err := syscall.ForkExec(filepath.Join(testprog.Dir(t), "tcpclient"),
+		[]string{"tcpclient", "-RHl0", "127.0.0.1", port, "/usr/bin/env"},
+		&syscall.ProcAttr{Env: environ, Files: []uintptr{0, w.Fd(), 2}})
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(r)
+	syscall.Wait4(pid, nil, 0, nil)
+	if s := string(got); err != nil || !strings.Contains(s, "A=b\n") || strings.Contains(s, "TCPREMOTEHOST") ||
+		strings.Count(s, "TCPLOCALHOST=0\n") != 1 || strings.Count(s, "TCPLOCALHOST") != 1 {
+		t.Errorf("environment %q, %v", got, err)
 	}
 }
 
