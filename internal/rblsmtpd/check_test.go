@@ -106,6 +106,7 @@ func TestLists(t *testing.T) {
 		{"-r none -b -r listed", "553 " + listed},
 		{"-r silent -r listed", "451 1.2.3.4 is listed by silent"},
 		{"-r mute", "451 1.2.3.4 is listed by mute"},
+		{"-bc -r mute", "553 1.2.3.4 is listed by mute"},
 		{"-r empty", "451 1.2.3.4 is listed by empty"},
 		{"-r edge", "451 edge"},
 		{"-r mixed", "451 mixed"},
@@ -155,6 +156,7 @@ func TestLists(t *testing.T) {
 		// -T: as C
 		{"-T -r listed", "451 " + listed},
 		{"-T -r text", "451 text alone"},
+		{"-bT -r text", "553 text alone"},
 		{"-T -r silent", "accept"},
 		{"-T -r empty", "accept"},
 		{"-T -r code", "451 Error: open resolver"},
