@@ -95,11 +95,14 @@ func nameservers(conf []byte) []netip.AddrPort {
 		if !ok || len(rest) == 0 || rest[0] != ' ' && rest[0] != '\t' || len(servers) == maxServers {
 			continue
 		}
-		word, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte(" "))
-		addr, n := scanIP(string(word))
+		words := bytes.Fields(rest)
+		if len(words) == 0 {
+			continue
+		}
+		addr, n := scanIP(string(words[0]))
 		if n == 0 {
 			var err error
-			if addr, err = netip.ParseAddr(string(word)); err != nil {
+			if addr, err = netip.ParseAddr(string(words[0])); err != nil {
 				continue
 			}
 		}

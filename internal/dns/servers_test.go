@@ -57,7 +57,7 @@ func TestNameservers(t *testing.T) {
 		"nameserver 1.2.3.4":       "1.2.3.4:53",
 		"nameserver\t \t1.2.3.4\n": "1.2.3.4:53",
 		"search x\nnameserver 1.2.3.4\n#nameserver 9.9.9.9\nnameserver 5.6.7.8 # office\r\n": "1.2.3.4:53 5.6.7.8:53",
-		"nameserver ::1\nnameserver fe80::1%3\n":                                             "[::1]:53 [fe80::1%3]:53",
+		"nameserver ::1\t# here\nnameserver fe80::1%3\n":                                     "[::1]:53 [fe80::1%3]:53",
 		" nameserver 1.2.3.4\nnameserver1.2.3.4\nnameserver\nnameserver \nnameserver x\n":    "",
 		"nameserver 1.2.3.4x":                      "1.2.3.4:53",
 		strings.Repeat("nameserver 1.2.3.4\n", 20): strings.TrimSpace(strings.Repeat("1.2.3.4:53 ", 16)),
