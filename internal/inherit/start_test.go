@@ -7,11 +7,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 )
 
 // become makes this process one that was started as o says, until the end of
@@ -174,22 +177,74 @@ func TestStartFails(t *testing.T) {
 	})
 }
 
-const showSignals = `while read -r line; do case $line in SigIgn*|SigBlk*) echo ${line#*:};; esac; done </proc/$$/status`
+// unignorable are ILL, TRAP, BUS, FPE, SEGV, STKFLT, URG, PROF, SYS and 33: with
+// os/signal.Ignore for all, a program started by os/exec does not ignore them.
+const unignorable = 1<<3 | 1<<4 | 1<<6 | 1<<7 | 1<<10 | 1<<15 | 1<<22 | 1<<26 | 1<<30 | 1<<32
 
-// signals are those that the runtime does not let a program ignore, and some.
+// signals are what a process has inherited: those, and some others.
 var signals = origin{
-	ignored: runtimes | 1<<(syscall.SIGUSR1-1),
+	ignored: unignorable | 1<<(syscall.SIGUSR1-1),
 	blocked: 1<<(syscall.SIGUSR2-1) | 1<<(syscall.SIGCHLD-1) | 1<<(syscall.SIGSEGV-1),
+}
+
+// ignoredHere returns the signals that this process ignores: GNU make and
+// nohup, for example, start it with some.
+func ignoredHere(t *testing.T) (set uint64) {
+	t.Helper()
+	for sig := uintptr(1); sig <= 64; sig++ {
+		var action sigaction
+		_, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, 0, uintptr(unsafe.Pointer(&action)), maskSize, 0, 0)
+		if errno != 0 {
+			t.Fatal(errno)
+		}
+		if action.handler == ignore {
+			set |= 1 << (sig - 1)
+		}
+	}
+	return set
+}
+
+func cat(t *testing.T) string {
+	t.Helper()
+	file, err := exec.LookPath("cat")
+	if err != nil {
+		t.Skip(err)
+	}
+	return file
+}
+
+// inherited returns what files of a process in /proc say of its signals,
+// blocked and ignored, and of its soft limit of data. A shell would change
+// both before it could say so.
+func inherited(files []byte) string {
+	var words []string
+	for _, m := range regexp.MustCompile(`(?m)^(?:SigBlk:|SigIgn:|Max data size)\s+(\w+)`).FindAllSubmatch(files, -1) {
+		words = append(words, string(m[1]))
+	}
+	return strings.Join(words, " ")
 }
 
 func TestStartPassesSignalsOn(t *testing.T) {
 	become(t, signals)
-	// SIGUSR1 is ignored by internal/prog.
-	want := fmt.Sprintf("%016x\n%016x", signals.blocked&^(1<<(syscall.SIGCHLD-1)), runtimes)
-	if got := shell(t, Program{}, showSignals); got != want {
-		t.Errorf("blocked and ignored %q, want %q", got, want)
+	// That SIGUSR1 stays ignored is up to internal/prog.
+	r, w := pipe(t)
+	p := Program{File: cat(t), Args: []string{"cat", "/proc/self/status"}, Files: []int{None, int(w.Fd())}}
+	pid, err := Start(&p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	status, err := io.ReadAll(r)
+	syscall.Wait4(pid, nil, 0, nil)
+	want := fmt.Sprintf("%016x %016x", signals.blocked&^(1<<(syscall.SIGCHLD-1)), unignorable|ignoredHere(t))
+	if got := inherited(status); got != want || err != nil {
+		t.Errorf("blocked and ignored %q, %v, want %q", got, err, want)
 	}
 }
+
+// before is a soft limit in bytes that a test pretends to have been started
+// with, less than any hard limit with which it can run.
+const before = 1 << 30
 
 // A memory limit that was raised is put back, one that somebody has changed
 // since is passed on.
@@ -199,7 +254,6 @@ func TestStartPassesLimitsOn(t *testing.T) {
 		if syscall.Getrlimit(syscall.RLIMIT_DATA, &now); now.Cur != now.Max {
 			t.Skip("RLIMIT_DATA is not at its maximum")
 		}
-		const before = 1 << 32
 		for _, tt := range []struct {
 			then syscall.Rlimit
 			want string
@@ -229,22 +283,27 @@ func TestExecHelper(t *testing.T) {
 	o := signals
 	if os.Getenv("INHERIT_LIMIT") != "" {
 		syscall.Getrlimit(syscall.RLIMIT_DATA, &o.data)
-		o.data.Cur = 1 << 32
+		o.data.Cur = before
 	}
 	become(t, o)
+	runtime.LockOSThread()
+	mask := setMask(0)
+	setMask(mask)
 	for range 100 {
-		if err := Exec(file, []string{"sh", "-c", showSignals + "; ulimit -Sd"}, os.Environ()); err != syscall.ENOENT {
+		if err := Exec(file, []string{"cat", "/proc/self/status", "/proc/self/limits"}, os.Environ()); err != syscall.ENOENT {
 			t.Fatal(err)
 		}
 		// What was changed for the program is as before.
+		if m := setMask(mask); m != mask {
+			t.Fatalf("signals %#x are blocked, want %#x", m, mask)
+		}
 		if len(raised(memory...)) == 0 && os.Getenv("INHERIT_LIMIT") != "" {
 			t.Fatal("the limit is low")
 		}
-		for sig := range lost() {
-			if before := setAction(uintptr(sig), ignoring); before.handler == ignore {
+		for _, sig := range lost() {
+			was := setAction(sig, ignoring)
+			if setAction(sig, was); was.handler == ignore {
 				t.Fatalf("signal %d is ignored", sig)
-			} else {
-				setAction(uintptr(sig), before)
 			}
 		}
 		done := make(chan []byte)
@@ -266,22 +325,22 @@ func TestExec(t *testing.T) {
 	if syscall.Getrlimit(syscall.RLIMIT_DATA, &now); now.Cur != now.Max {
 		t.Skip("RLIMIT_DATA is not at its maximum")
 	}
-	signalled := fmt.Sprintf("%016x\n%016x\n", signals.blocked, runtimes)
-	plain, err := exec.Command("sh", "-c", "ulimit -Sd").Output()
+	limits, err := os.ReadFile("/proc/self/limits")
 	if err != nil {
-		t.Fatal(err)
+		t.Skip(err)
 	}
+	signalled := fmt.Sprintf("%016x %016x ", signals.blocked, unignorable|ignoredHere(t))
 	for _, tt := range []struct{ file, limit, want string }{
-		{"/bin/sh", "", signalled + string(plain)},
-		{"/bin/sh", "low", signalled + strconv.Itoa(1<<32/1024) + "\n"},
-		{"/no such file", "", "goes on\n"},
-		{"/no such file", "low", "goes on\n"},
+		{cat(t), "", signalled + inherited(limits)},
+		{cat(t), "low", signalled + strconv.Itoa(before)},
+		{"/no such file", "", ""},
+		{"/no such file", "low", ""},
 	} {
 		cmd := exec.Command(self, "-test.run=^TestExecHelper$")
 		cmd.Env = append(os.Environ(), "INHERIT_EXEC="+tt.file, "INHERIT_LIMIT="+tt.limit)
 		out, err := cmd.CombinedOutput()
-		if got := strings.ReplaceAll(string(out), "\t", ""); got != tt.want || err != nil {
-			t.Errorf("%s, %q: %v, %q, want %q", tt.file, tt.limit, err, got, tt.want)
+		if got := inherited(out); got != tt.want || err != nil || tt.want == "" && string(out) != "goes on\n" {
+			t.Errorf("%s, %q: %v, %q, want %q", tt.file, tt.limit, err, out, tt.want)
 		}
 	}
 }
