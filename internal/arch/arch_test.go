@@ -67,15 +67,33 @@ func TestForbiddenImports(t *testing.T) {
 		{"./rules", regexp.MustCompile(`^ucspi-go/(internal|tcpserver|qmaildkim|tcprules)`)},
 		{"./tcpserver", regexp.MustCompile(`^(ucspi-go/qmaildkim.*|net|os/exec|crypto/tls)$`)},
 		{"./qmaildkim", regexp.MustCompile(`^(ucspi-go/tcpserver.*|net/http|crypto/tls|log/slog)$`)},
-		{"./cmd/tcprules", regexp.MustCompile(`^(net|crypto/tls|fmt|regexp|flag)$`)},
-		{"./cmd/qmail-queue", regexp.MustCompile(`^(net|crypto/tls|fmt|regexp)$`)},
-		{"./cmd/qmail-smtpd", regexp.MustCompile(`^(net|crypto/tls|regexp)$`)},
 		{"./internal/dns", regexp.MustCompile(`^(net|net/http|crypto/tls)$`)},
 	} {
-		for _, dep := range golist(t, "-deps", tt.pkg) {
-			if tt.forbidden.MatchString(dep) {
-				t.Errorf("%s links %s", tt.pkg, dep)
-			}
+		forbid(t, tt.pkg, tt.forbidden)
+	}
+}
+
+// Programs that start once for each connection or message start with little:
+// all but these, of which one starts once and the others sign.
+func TestProgramsStartWithLittle(t *testing.T) {
+	others := []string{"./cmd/tcpserver", "./cmd/qmail-dkim", "./cmd/domainkey"}
+	forbidden := regexp.MustCompile(`^(net|net/http|crypto/.*|fmt|regexp|flag|log|os/exec)$`)
+	mains, err := filepath.Glob(filepath.Join(root(t), "cmd", "*"))
+	if err != nil || len(mains) <= len(others) {
+		t.Fatalf("programs %q, %v", mains, err)
+	}
+	for _, main := range mains {
+		if pkg := "./cmd/" + filepath.Base(main); !slices.Contains(others, pkg) {
+			forbid(t, pkg, forbidden)
+		}
+	}
+}
+
+func forbid(t *testing.T, pkg string, forbidden *regexp.Regexp) {
+	t.Helper()
+	for _, dep := range golist(t, "-deps", pkg) {
+		if forbidden.MatchString(dep) {
+			t.Errorf("%s links %s", pkg, dep)
 		}
 	}
 }
