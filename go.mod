@@ -17,7 +17,7 @@ require (
 )
 
 godebug (
-	containermaxprocs=0
-	fips140=off
-	updatemaxprocs=0
+	containermaxprocs=0 // with this, no two descriptors are held open
+	fips140=off // the frozen module computes without its self-checks: docs/softlimit.md
+	updatemaxprocs=0 // nothing wakes up to look at the processors again
 )
