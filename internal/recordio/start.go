@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ucspi-go/internal/inherit"
 	"ucspi-go/internal/prog"
 )
 
@@ -63,21 +64,21 @@ func start(env *prog.Env) error {
 	return nil
 }
 
-// forkCopier starts this executable again as the copier. It inherits every
-// descriptor that the caller has left open, as a forked child would.
+// forkCopier starts this executable again as the copier. It inherits all that
+// a forked child would: every descriptor that the caller has left open, and the
+// limits that this process was started with.
 func forkCopier(j job, environ []string) error {
 	argv := []string{j.name + copierName, j.pid}
 	for _, fd := range []int{j.in, j.out, j.to, j.from} {
 		argv = append(argv, strconv.Itoa(fd))
 	}
-	attr := &syscall.ProcAttr{Env: environ, Files: []uintptr{0, 1, 2}}
-	_, err := syscall.ForkExec("/proc/self/exe", argv, attr)
+	_, err := inherit.Start(&inherit.Program{File: "/proc/self/exe", Args: argv, Environ: environ})
 	if err == nil {
 		return nil
 	}
 	// Without /proc, as in a chroot, there is the name that was executed.
-	if name := executed(); name != "" {
-		_, err = syscall.ForkExec(name, argv, attr)
+	if name := executed(); isExecutable(name) {
+		_, err = inherit.Start(&inherit.Program{File: name, Args: argv, Environ: environ})
 	}
 	return err
 }
@@ -96,6 +97,21 @@ func executed() string {
 		}
 	}
 	return ""
+}
+
+// isExecutable reports whether a file is no script. One whose first line names
+// this program would, started as the copier, start this program as it did
+// before, and so on without end.
+func isExecutable(name string) bool {
+	const elf = "\x7fELF"
+	f, err := prog.Open(name, os.O_RDONLY, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	magic := make([]byte, len(elf))
+	n, _ := f.Read(magic)
+	return string(magic[:n]) == elf
 }
 
 // jobOf returns the job of this process, if it is a copier.
