@@ -16,7 +16,7 @@ import (
 
 // A question is what a program asks and how it shows the answer.
 type question struct {
-	host, port string
+	port       string
 	text       string // what is sent, with LF line ends
 	filter     filter // of the answer
 	unwritable int    // exit code when the answer cannot be written
