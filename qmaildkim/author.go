@@ -49,6 +49,51 @@ func AuthorDomain(fields []string) (domain, reason string) {
 	return domain, ""
 }
 
+// authorDomains returns every domain that the From fields name, in the form of
+// listForm. Of a field that is not RFC 5322 those are what stands behind each
+// "@": a careless reader would show one of them.
+func authorDomains(h *header) []string {
+	var domains []string
+	for _, f := range h.fields {
+		if !strings.EqualFold(libraryName(f), "From") {
+			continue
+		}
+		value := string(f.value())
+		p := addressParser{lex: addressLexer{text: value}}
+		if !p.list() {
+			p.domains = behindAt(value)
+		}
+		for _, d := range p.domains {
+			domains = append(domains, listForm(d))
+		}
+	}
+	return domains
+}
+
+// behindAt returns what could be a domain behind each "@" of text.
+func behindAt(text string) []string {
+	var found []string
+	_, rest, more := strings.Cut(text, "@")
+	for more {
+		var part string
+		part, rest, more = strings.Cut(rest, "@")
+		if end := strings.IndexAny(part, "<>,;:() \t\r\n\"[]\\"); end >= 0 {
+			part = part[:end]
+		}
+		found = append(found, part)
+	}
+	return found
+}
+
+// listForm returns the form in which domains are compared with a list: that of
+// keys.Domain where a name has one, else lower case.
+func listForm(domain string) string {
+	if d, ok := keys.Domain(domain); ok {
+		return d
+	}
+	return strings.ToLower(domain)
+}
+
 // An addressParser reads an address list into the domains of its addresses.
 type addressParser struct {
 	lex     addressLexer

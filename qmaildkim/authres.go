@@ -23,7 +23,7 @@ func authResults(id string, v Verdict) string {
 	}
 	if len(v.Signatures) == 0 {
 		f.line()
-		f.result(v.Letter, v.Reason)
+		f.result(v.judged(), v.Reason) // a list of domains is local policy
 	}
 	return f.b.String() + "\n"
 }

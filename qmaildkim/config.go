@@ -27,6 +27,8 @@ type Config struct {
 
 	logFd, errorFd int
 
+	queueSet bool // Queue is DKIMQUEUE: it may be a filter, which needs no envelope
+	policy   policy
 	domain   string // DKIMDOMAIN, as configured
 	signing  signing
 	keysFile bool // control/dkimkeys is read
@@ -64,15 +66,27 @@ func ConfigFrom(environ rules.Environ) (Config, error) {
 		rcptAll:    value("DKIMRCPTMATCH") == "all",
 		environ:    environ,
 	}
-	if c.Queue == "" {
+	if c.queueSet = c.Queue != ""; !c.queueSet {
 		c.Queue = "bin/qmail-queue"
 	}
 	if list := value("DKIMRCPT"); list != "" {
 		c.rcpts = strings.Split(list, ":")
 	}
-	_, c.Align = environ.Lookup("DKIMALIGN")
-	_, noKeysFile := environ.Lookup("NODKIMKEYS")
-	c.keysFile = !noKeysFile
+	set := func(name string) bool {
+		_, set := environ.Lookup(name)
+		return set
+	}
+	c.Align = set("DKIMALIGN")
+	c.keysFile = !set("NODKIMKEYS")
+	c.policy = policy{
+		letters:      value(envVerify),
+		dryRun:       set("DKIMDRYRUN"),
+		signed:       value("SIGNATUREDOMAINS"),
+		hasSigned:    set("SIGNATUREDOMAINS"),
+		exempt:       value("NOSIGNATUREDOMAINS"),
+		hasExempt:    set("NOSIGNATUREDOMAINS"),
+		unsignedFrom: set("UNSIGNED_FROM"),
+	}
 	c.errorFd, c.logFd = descriptors(environ)
 	var key string
 	if c.Mode, key = modeOf(environ); c.Mode != ModeSign {

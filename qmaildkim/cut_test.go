@@ -98,7 +98,7 @@ func TestVerifyCutsHiddenForgery(t *testing.T) {
 	if got := string(without([]byte(msg), v.cut)); strings.Contains(got, "mx.example.net") || !strings.HasSuffix(got, end) || len(v.cut) > maxCut {
 		t.Errorf("%d spans, %d bytes left", len(v.cut), len(got))
 	}
-	line := Report{Verdict: &v}.Line(1)
+	line := Report{Verdict: &v, Action: actionAccept}.Line(1)
 	if want := "qmail-dkim: verify pid=1 result=T reason=header-larger-than-262144-bytes verdict=accept\n"; line != want {
 		t.Errorf("log %q, want %q", line, want)
 	}

@@ -106,9 +106,12 @@ func (f *Filter) read(ctx context.Context, src io.Reader, o *processed) error {
 	switch f.Config.Mode {
 	case ModeSign:
 		return f.sign(o, j, rcpts, watch.found())
-	case ModeOff:
+	case ModeOff, ModeExempt:
 		o.report.From, _ = author(h)
 		o.report.Reason = reasonOff
+		if f.Config.Mode == ModeExempt {
+			o.report.Reason = reasonExempt
+		}
 	default:
 		return f.label(ctx, o, h)
 	}
@@ -154,10 +157,12 @@ func (f *Filter) recipientRule() (rule recipientRule, exists bool, err error) {
 	return rule, exists, err
 }
 
-// label verifies the message.
+// label verifies the message. The error is a *Refusal when the policy refuses
+// it, or when a list of the policy cannot be read.
 func (f *Filter) label(ctx context.Context, o *processed, h *header) error {
 	o.report.From, _ = author(h)
-	c := verifier{lookupTXT: f.LookupTXT, authServID: f.Config.AuthServID, align: f.Config.Align}
+	p := f.Config.policy
+	c := verifier{lookupTXT: f.LookupTXT, authServID: f.Config.AuthServID, align: f.Config.Align, anyFrom: p.unsignedFrom}
 	if c.authServID == "" {
 		// Without a readable control/me there is no name to speak in; the
 		// verdict itself does not depend on it.
@@ -165,6 +170,16 @@ func (f *Filter) label(ctx context.Context, o *processed, h *header) error {
 	}
 	v := c.verify(ctx, h, o.msg, o.report.From)
 	o.report.Verdict = &v
+	if err := p.apply(&v, qmail.Control(f.Config.Control), authorDomains(h)); err != nil {
+		if !p.dryRun {
+			return err
+		}
+		o.report.warn(err.Reason)
+	}
+	o.report.Action, o.report.DryRun = p.action(v.Letter), p.dryRun
+	if o.report.Action != actionAccept && !p.dryRun {
+		return refusal(v.Letter, o.report.Action)
+	}
 	o.fields, o.cut = v.fields(), v.cut
 	return nil
 }

@@ -9,14 +9,15 @@ import (
 // A Letter names the outcome of verifying, as in DKIMVERIFY: 'A' to 'Y'.
 type Letter byte
 
-// The letters that this package gives. B, G and M, which qmail-dkim also
-// knows, belong to steps that are not taken any more.
+// The letters that this package gives. B and M, which qmail-dkim also knows,
+// belong to steps that are not taken any more: they refuse nothing.
 const (
 	letterGood       Letter = 'A'
 	letterPartial    Letter = 'C' // good and other signatures together
 	letterNeutral    Letter = 'D' // cannot be judged
 	letterExtra      Letter = 'E' // l= leaves a part of the body unsigned
 	letterThirdParty Letter = 'F'
+	letterFail       Letter = 'G' // unsigned, and signaturedomains asks for a signature
 	letterSyntax     Letter = 'H'
 	letterBad        Letter = 'I'
 	letterTesting    Letter = 'J' // bad, and the key says t=y
@@ -36,38 +37,43 @@ const (
 	letterIdentity   Letter = 'Y'
 )
 
-// An outcome is what a letter means to readers of the message.
+// An outcome is what a letter means to readers of the message and to the
+// client.
 type outcome struct {
 	result string // RFC 8601 section 2.7.1
 	status string // first word of DKIM-Status
 	text   string // the rest, also the text of a refusal
+	code   string // the last two digits of a refusal's enhanced status code
+	old    string // name and number when a list of domains changed the letter
 }
 
-// outcomes has the words and texts of qmail-dkim 1.78, except that E does not
-// claim that the signature was verified, and that RFC 8601 decides the result.
+// outcomes has the words, texts and codes of qmail-dkim 1.78, except that E
+// does not claim that the signature was verified, and that RFC 8601 decides
+// the result.
 var outcomes = map[Letter]outcome{
-	letterGood:       {"pass", "good", ""},
-	letterPartial:    {"pass", "good", "verify result: at least one but not all signatures verified"},
-	letterNeutral:    {"neutral", "no signature", "verify result: no signatures verified but message is not suspicious"},
-	letterExtra:      {"policy", "neutral", "signature result: signature does not cover all of the body"},
-	letterThirdParty: {"policy", "good", "signature result: 3rd-party signature"},
-	letterSyntax:     {"permerror", "bad format", "signature error: DKIM-Signature could not parse or has bad tags/values"},
-	letterBad:        {"fail", "bad", "signature error: RSA/ED25519 verify failed"},
-	letterTesting:    {"neutral", "non-participant", "signature error: RSA/ED25519 verify failed but testing"},
-	letterExpired:    {"permerror", "revoked", "signature error: x= is old"},
-	letterRecord:     {"permerror", "bad format", "signature error: selector doesn't parse or contains invalid values"},
-	letterRevoked:    {"permerror", "bad format", "signature error: selector p= empty"},
-	letterTooLong:    {"permerror", "bad format", "signature error: selector domain name too long to request"},
-	letterTemporary:  {"temperror", "no key", "signature error: temporary dns failure requesting selector"},
-	letterNoKey:      {"permerror", "no key", "signature error: permanent dns failure requesting selector"},
-	letterKey:        {"permerror", "no key", "signature error: selector p= value invalid or wrong format"},
-	letterUnsigned:   {"none", "no signature", "no signatures"},
-	letterNotValid:   {"permerror", "no signature", "no valid signatures"},
-	letterBody:       {"fail", "bad", "signature verify error: message body does not hash to bh value"},
-	letterAlgorithm:  {"permerror", "bad format", "signature error: selector h= doesn't match signature a="},
-	letterVersion:    {"permerror", "bad format", "signature error: incompatible v="},
-	letterFrom:       {"policy", "bad format", "signature error: not all message's From headers in signature"},
-	letterIdentity:   {"policy", "bad format", "signature error: invalid identity in signature"},
+	letterGood:       {"pass", "good", "", "7.0", "SUCCESS:0"},
+	letterPartial:    {"pass", "good", "verify result: at least one but not all signatures verified", "7.0", "PARTIAL SUCCESS:2"},
+	letterNeutral:    {"neutral", "no signature", "verify result: no signatures verified but message is not suspicious", "7.0", "NEUTRAL:3"},
+	letterExtra:      {"policy", "neutral", "signature result: signature does not cover all of the body", "7.0", "SUCCESS BUT EXTRA:4"},
+	letterThirdParty: {"policy", "good", "signature result: 3rd-party signature", "7.0", "3PS SIGNATURE:5"},
+	letterFail:       {"fail", "bad", "DKIM Signature verification failed", "7.0", "FAIL:-1"},
+	letterSyntax:     {"permerror", "bad format", "signature error: DKIM-Signature could not parse or has bad tags/values", "7.5", "BAD SYNTAX:-2"},
+	letterBad:        {"fail", "bad", "signature error: RSA/ED25519 verify failed", "7.5", "SIGNATURE BAD:-3"},
+	letterTesting:    {"neutral", "non-participant", "signature error: RSA/ED25519 verify failed but testing", "7.5", "SIGNATURE BAD BUT TESTING:-4"},
+	letterExpired:    {"permerror", "revoked", "signature error: x= is old", "7.5", "SIGNATURE EXPIRED:-5"},
+	letterRecord:     {"permerror", "bad format", "signature error: selector doesn't parse or contains invalid values", "7.5", "SELECTOR INVALID:-6"},
+	letterRevoked:    {"permerror", "bad format", "signature error: selector p= empty", "7.5", "SELECTOR KEY REVOKED:-8"},
+	letterTooLong:    {"permerror", "bad format", "signature error: selector domain name too long to request", "7.0", "SELECTOR DOMAIN NAME TOO LONG:-9"},
+	letterTemporary:  {"temperror", "no key", "signature error: temporary dns failure requesting selector", "7.0", "SELECTOR DNS TEMP FAILURE:-10"},
+	letterNoKey:      {"permerror", "no key", "signature error: permanent dns failure requesting selector", "7.0", "SELECTOR DNS PERM FAILURE:-11"},
+	letterKey:        {"permerror", "no key", "signature error: selector p= value invalid or wrong format", "7.5", "SELECTOR PUBLIC KEY INVALID:-12"},
+	letterUnsigned:   {"none", "no signature", "no signatures", "7.5", "NO SIGNATURES:-13"},
+	letterNotValid:   {"permerror", "no signature", "no valid signatures", "7.5", "NO VALID SIGNATURES:-14"},
+	letterBody:       {"fail", "bad", "signature verify error: message body does not hash to bh value", "7.7", "BODY HASH MISMATCH:-15"},
+	letterAlgorithm:  {"permerror", "bad format", "signature error: selector h= doesn't match signature a=", "7.7", "SELECTOR ALGORITHM MISMATCH:-16"},
+	letterVersion:    {"permerror", "bad format", "signature error: incompatible v=", "7.6", "STAT INCOMPAT:-17"},
+	letterFrom:       {"policy", "bad format", "signature error: not all message's From headers in signature", "7.7", "UNSIGNED FROM:-18"},
+	letterIdentity:   {"policy", "bad format", "signature error: invalid identity in signature", "7.7", "BAD IDENTITY:-19"},
 }
 
 // String returns the letter.

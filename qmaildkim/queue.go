@@ -16,7 +16,7 @@ import (
 // descriptor 0 and then the envelope from 1.
 type queue struct {
 	pid               int
-	message, envelope *os.File // the ends to write to
+	message, envelope *os.File // the ends to write to; envelope is nil for a filter
 }
 
 // A queueError says that the queue program could not be started.
@@ -28,38 +28,51 @@ type queueError struct {
 func (e *queueError) Error() string { return "qmaildkim: queue program: " + e.err.Error() }
 func (e *queueError) Unwrap() error { return e.err }
 
-// startQueue starts program in the folder home with new pipes as descriptors
-// 0 and 1. It inherits every other descriptor that this process inherited,
-// since it may report by one of them. The error is a *queueError.
-func startQueue(home, program string, environ []string) (*queue, error) {
+// startQueue starts program in the folder home with a new pipe as descriptor
+// 0 and, for an envelope, one as descriptor 1. It inherits every other
+// descriptor that this process inherited, since it may report by one of them.
+// The error is a *queueError.
+func startQueue(home, program string, environ []string, envelope bool) (*queue, error) {
 	messageOut, messageIn, err := pipe()
 	if err != nil {
 		return nil, &queueError{qmail.NoPipe, err}
 	}
 	defer messageOut.Close()
-	envelopeOut, envelopeIn, err := pipe()
-	if err != nil {
-		messageIn.Close()
-		return nil, &queueError{qmail.NoPipe, err}
+	q := &queue{message: messageIn}
+	files := []int{int(messageOut.Fd()), 1, 2}
+	if envelope {
+		envelopeOut, envelopeIn, err := pipe()
+		if err != nil {
+			q.close()
+			return nil, &queueError{qmail.NoPipe, err}
+		}
+		defer envelopeOut.Close()
+		q.envelope = envelopeIn
+		files[1] = int(envelopeOut.Fd())
 	}
-	defer envelopeOut.Close()
-	pid, err := inherit.Start(&inherit.Program{
+	q.pid, err = inherit.Start(&inherit.Program{
 		File:    program,
 		Args:    []string{program},
 		Dir:     home,
 		Environ: environ,
-		Files:   []int{int(messageOut.Fd()), int(envelopeOut.Fd()), 2},
+		Files:   files,
 	})
 	if err != nil {
-		messageIn.Close()
-		envelopeIn.Close()
+		q.close()
 		code := qmail.NoExec
 		if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) {
 			code = qmail.NoFork
 		}
 		return nil, &queueError{code, err}
 	}
-	return &queue{pid, messageIn, envelopeIn}, nil
+	return q, nil
+}
+
+func (q *queue) close() {
+	q.message.Close()
+	if q.envelope != nil {
+		q.envelope.Close()
+	}
 }
 
 // pipe returns the ends of a pipe that wait in the kernel: os.Pipe would start
@@ -79,11 +92,13 @@ func (q *queue) deliver(p *processed, envelope []byte) qmail.Code {
 	err := q.writeMessage(p)
 	q.message.Close()
 	whole := err == nil || errors.Is(err, syscall.EPIPE)
-	if whole {
-		// Only a program that has ended, or wants no more, makes this fail.
-		_, _ = q.envelope.Write(envelope)
+	if q.envelope != nil {
+		if whole {
+			// Only a program that has ended, or wants no more, makes this fail.
+			_, _ = q.envelope.Write(envelope)
+		}
+		q.envelope.Close()
 	}
-	q.envelope.Close()
 	code := q.wait()
 	if !whole {
 		return qmail.ReadError

@@ -1,6 +1,7 @@
 package qmaildkim
 
 import (
+	"slices"
 	"syscall"
 
 	"ucspi-go/internal/prog"
@@ -27,6 +28,8 @@ var (
 	refuseSigner   = temporary("signing-failed", "dkim initialization failed (#4.3.0)")
 	refuseKeysFile = temporary("bad-dkimkeys", "unable to read dkimkeys. (#4.3.0)")
 	refuseRcpts    = temporary("bad-dkimrcpts", "unable to read dkimrcpts. (#4.3.0)")
+	refuseSigned   = temporary("bad-signaturedomains", "unable to read signaturedomains. (#4.3.0)")
+	refuseExempt   = temporary("bad-nosignaturedomains", "unable to read nosignaturedomains. (#4.3.0)")
 )
 
 func temporary(reason, text string) *Refusal {
@@ -44,15 +47,20 @@ func (r *Refusal) because(cause error) *Refusal {
 // reads it, and returns the code to exit with: that of a custom refusal when
 // a text was written, else the plain one.
 func (r *Refusal) tell(env *prog.Env, c Config) int {
-	told := false
-	if r.Text != "" {
-		for _, fd := range refusalFds(env, c) {
-			if _, err := syscall.Write(fd, []byte(r.Text)); err == nil {
-				told = true
-			}
+	if r.Text == "" {
+		return r.Code
+	}
+	var told []int
+	for _, fd := range refusalFds(env, c) {
+		// Our qmail-smtpd has one pipe on both descriptors.
+		if slices.ContainsFunc(told, func(other int) bool { return sameFile(fd, other) }) {
+			continue
+		}
+		if _, err := syscall.Write(fd, []byte(r.Text)); err == nil {
+			told = append(told, fd)
 		}
 	}
-	if told {
+	if len(told) > 0 {
 		return int(qmail.Custom)
 	}
 	return r.Code
@@ -84,4 +92,11 @@ func writablePipe(fd int) bool {
 	}
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 	return err == nil && flags&unix.O_ACCMODE != unix.O_RDONLY
+}
+
+// sameFile reports whether two descriptors are of one file or pipe.
+func sameFile(a, b int) bool {
+	var st [2]unix.Stat_t
+	return unix.Fstat(a, &st[0]) == nil && unix.Fstat(b, &st[1]) == nil &&
+		st[0].Dev == st[1].Dev && st[0].Ino == st[1].Ino
 }

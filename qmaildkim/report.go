@@ -15,10 +15,15 @@ import (
 // faults of a header.
 const (
 	reasonOff        = "off"         // the key's path is empty
+	reasonExempt     = "relayclient" // RELAYCLIENT_NODKIMVERIFY
 	reasonRcpt       = "rcpt"        // the recipients do not ask for it
 	reasonNoKey      = "no-key"      // no file of those tried exists
 	reasonBlankLines = "blank-lines" // more in a row than the library can take
 )
+
+// reasonLetter is the reason of a refusal by the verdict, whose words the log
+// has instead.
+const reasonLetter = "letter"
 
 // A Report says what was done with a message and why.
 type Report struct {
@@ -29,6 +34,8 @@ type Report struct {
 	Recipients int      // how many the envelope has
 	Match      string   // the recipient for which the message is signed, with DKIMRCPT
 	Verdict    *Verdict // nil unless verified
+	Action     string   // what the letters of DKIMVERIFY make of the verdict: accept, reject or defer; empty unless verified
+	DryRun     bool     // Action is only told: the message goes on (DKIMDRYRUN)
 	Warn       []string // what should be looked at, in words of the log
 	Ignored    []string // options without effect
 
@@ -85,7 +92,7 @@ func (r Report) Line(pid int) string {
 	l.word("pid", strconv.Itoa(pid))
 	l.word("from", ucspi.Safe(r.From))
 	switch {
-	case r.refused:
+	case r.refused && r.Reason != reasonLetter:
 		l.word("reason", r.Reason)
 		l.word("key", r.blame)
 		if r.cause != nil {
@@ -93,6 +100,12 @@ func (r Report) Line(pid int) string {
 		}
 	case r.Verdict != nil:
 		l.verdict(r.Verdict)
+		if r.DryRun && r.Action != actionAccept {
+			l.word("verdict", actionAccept)
+			l.word("dryrun", r.Action)
+		} else {
+			l.word("verdict", r.Action)
+		}
 	case len(r.Signed) == 0:
 		l.word("reason", r.Reason)
 		l.word("tried", strings.Join(r.Tried, ","))
@@ -156,7 +169,6 @@ func (l *logLine) verdict(v *Verdict) {
 	} else {
 		l.reason(v.Reason)
 	}
-	l.word("verdict", "accept")
 }
 
 func (l *logLine) reason(text string) {

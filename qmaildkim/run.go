@@ -32,7 +32,9 @@ const (
 
 // Run is the program qmail-dkim: a queue program that signs or verifies the
 // message on descriptor 0 and hands it, with the envelope on descriptor 1, to
-// the next queue program. Its exit codes are those of qmail.Code.
+// the next queue program. Where descriptor 1 is for output and DKIMQUEUE names
+// a filter, such as /bin/cat, that gets the descriptor itself. The exit codes
+// are those of qmail.Code.
 func Run(ctx context.Context, env *prog.Env) error {
 	// The library's goroutines take turns over 4 KiB each: on two processors
 	// waking one another costs as much as the work.
@@ -68,27 +70,27 @@ func handle(ctx context.Context, env *prog.Env) qmail.Code {
 		report.fail(err)
 		return refuse(env, c, report, err)
 	}
-	var envelope qmail.Envelope
-	f := &Filter{
-		Config:    c,
-		LookupTXT: dns.New(env.Lookup).LookupTXT,
-		Recipients: func() ([]string, error) {
+	var envelope []byte
+	f := &Filter{Config: c, LookupTXT: dns.New(env.Lookup).LookupTXT}
+	if fd1 := env.Fd(1); !c.queueSet || qmail.HoldsEnvelope(fd1) {
+		f.Recipients = func() ([]string, error) {
 			// Not before the message has ended: qmail-smtpd writes it first.
-			envelope, err = readEnvelope(env)
-			return envelope.Recipients, err
-		},
+			e, err := readEnvelope(fd1)
+			envelope = e.Bytes()
+			return e.Recipients, err
+		}
 	}
 	p, err := f.examine(ctx, &collector{r: env.Stdin})
 	if err != nil {
 		return refuse(env, c, p.report, err)
 	}
 	defer p.msg.Close()
-	q, err := startQueue(c.Home, c.Queue, env.Environ)
+	q, err := startQueue(c.Home, c.Queue, env.Environ, f.Recipients != nil)
 	if err != nil {
 		p.report.fail(err)
 		return refuse(env, c, p.report, err)
 	}
-	code := q.deliver(p, envelope.Bytes())
+	code := q.deliver(p, envelope)
 	p.report.queued = code
 	log(env, c, p.report)
 	return code
@@ -110,8 +112,7 @@ func (c *collector) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func readEnvelope(env *prog.Env) (qmail.Envelope, error) {
-	fd1 := env.Fd(1)
+func readEnvelope(fd1 *os.File) (qmail.Envelope, error) {
 	if fd1 == nil {
 		return qmail.Envelope{}, qmail.ErrEnvelopeShort
 	}

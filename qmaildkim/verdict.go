@@ -5,6 +5,7 @@ import "strings"
 // A Verdict is the outcome of verifying a message.
 type Verdict struct {
 	Letter     Letter
+	Old        Letter      // what it was before signaturedomains or nosignaturedomains changed it; 0 for unchanged
 	Reason     string      // why a message without a Signature is not simply unsigned
 	Signatures []Signature // the ten topmost, in message order
 
@@ -32,10 +33,10 @@ type span struct{ from, to int64 }
 func (v Verdict) Result() string { return v.Letter.Result() }
 
 // Deciding returns the signature that the verdict rests on: the first good
-// one, else the first with the verdict's letter, else the topmost. Ok is false
-// for an unsigned message.
+// one, else the first with the verdict's letter, before a list changed it,
+// else the topmost. Ok is false for an unsigned message.
 func (v Verdict) Deciding() (s Signature, ok bool) {
-	for _, letter := range []Letter{letterGood, v.Letter} {
+	for _, letter := range []Letter{letterGood, v.judged()} {
 		for _, s := range v.Signatures {
 			if s.Letter == letter {
 				return s, true
@@ -48,10 +49,18 @@ func (v Verdict) Deciding() (s Signature, ok bool) {
 	return v.Signatures[0], true
 }
 
+// judged returns the letter that the signatures gave.
+func (v Verdict) judged() Letter {
+	if v.Old != 0 {
+		return v.Old
+	}
+	return v.Letter
+}
+
 // fields returns the header fields to put on top of the message, with LF line
 // ends.
 func (v Verdict) fields() string {
-	fields := dkimStatus(v.Letter)
+	fields := dkimStatus(v.Letter, v.Old)
 	if v.authServID != "" {
 		fields += authResults(v.authServID, v)
 	}

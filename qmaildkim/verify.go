@@ -20,6 +20,7 @@ type verifier struct {
 	lookupTXT  func(ctx context.Context, name string) ([]string, error)
 	authServID string // own name in Authentication-Results, empty for none
 	align      bool   // a good signature counts only for the author's domain
+	anyFrom    bool   // several From fields are no fault
 }
 
 // verify judges a message. Author is the domain of its author, empty when
@@ -35,7 +36,7 @@ func (c verifier) verify(ctx context.Context, h *header, msg *spool, author stri
 	switch reason := fence(h); {
 	case reason != "":
 		judgeAll(v.Signatures, letterNotValid, reason)
-	case count(h, "From") > 1:
+	case count(h, "From") > 1 && !c.anyFrom:
 		judgeAll(v.Signatures, letterFrom, "more than one From field")
 	case len(fields) > 0:
 		c.judge(ctx, h, msg, fields, parsed, v.Signatures)

@@ -175,6 +175,37 @@ func TestUnusableKey(t *testing.T) {
 	wantLog(t, s, "qmail-dkim: refuse ", "key=control/domainkeys/example.com/default")
 }
 
+// What the letters refuse, the client hears from qmail-smtpd in qmail-dkim's
+// words, and it is not queued.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t, site.Config{})
+	tampered := string(send(t, s, "127.0.0.1", "From: joe@example.com\n"+hello).Text) + "More.\n"
+	for _, tt := range []struct{ letters, reply, log string }{
+		{"FGHIKLMNOQRTUVWjp", "554 qmail-dkim: signature verify error: message body does not hash to bh value (#5.7.7)", "verdict=reject"},
+		{"u", "451 qmail-dkim: signature verify error: message body does not hash to bh value (#4.7.7)", "verdict=defer"},
+		{"S", "250 ok ", "verdict=accept"},
+		{`U",DKIMDRYRUN="`, "250 ok ", "verdict=accept dryrun=reject"},
+	} {
+		if err := s.Recompile(`:allow,DKIMVERIFY="` + tt.letters + `",QMAILQUEUE="bin/qmail-dkim"` + "\n"); err != nil {
+			t.Fatal(err)
+		}
+		before, err := s.Queued()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := s.Send("127.0.0.2", "joe@example.com", "ann@example.com", []byte(tampered))
+		if err != nil || reply != tt.reply && !(tt.reply == "250 ok " && strings.HasPrefix(reply, tt.reply)) {
+			t.Errorf("%s: reply %q, %v; want %q", tt.letters, reply, err, tt.reply)
+		}
+		after, err := s.Queued()
+		if queued := len(after) > len(before); err != nil || queued != strings.HasPrefix(tt.reply, "250") {
+			t.Errorf("%s: queued %v, %v", tt.letters, queued, err)
+		}
+		wantLog(t, s, "qmail-dkim: ", "from=example.com", "result=U", tt.log)
+	}
+}
+
 func link(t *testing.T, target, name string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {

@@ -1,0 +1,36 @@
+package qmail
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// HoldsEnvelope reports whether a descriptor 1 can hold an envelope. It cannot
+// where it is for output, as when a queue program is run as a filter from
+// control/filterargs, a .qmail file or a shell: write-only, a terminal, or a
+// file at whose end it stands. Where it is none of these, a missing envelope is
+// a fault. Nil is no descriptor, on which there is nothing to write either.
+func HoldsEnvelope(fd *os.File) bool {
+	if fd == nil {
+		return true
+	}
+	n := int(fd.Fd())
+	flags, err := unix.FcntlInt(uintptr(n), unix.F_GETFL, 0)
+	if err != nil || flags&unix.O_ACCMODE == unix.O_RDONLY {
+		return true
+	}
+	if flags&unix.O_ACCMODE == unix.O_WRONLY {
+		return false
+	}
+	if _, err := unix.IoctlGetTermios(n, unix.TCGETS); err == nil {
+		return false
+	}
+	var st unix.Stat_t
+	if unix.Fstat(n, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return true
+	}
+	at, err := unix.Seek(n, 0, io.SeekCurrent)
+	return err != nil || at < st.Size
+}
