@@ -56,7 +56,8 @@ var identServers = []func(c *net.TCPConn, ports string){
 	nil, // takes no connections, and refuses none: see deaf
 }
 
-const lateness = 2 * time.Second
+// lateness is between the two times that the servers wait, far from both.
+const lateness = 12 * time.Second
 
 // stall waits until the client ends.
 func stall(c *net.TCPConn) { io.Copy(io.Discard, c) }
@@ -110,38 +111,47 @@ func TestConformanceIdent(t *testing.T) {
 	if !testprog.OwnNetwork(t) {
 		return
 	}
-	programs := [2]string{testprog.Peer(t, "/usr/bin/tcpserver"), filepath.Join(testprog.Dir(t), "tcpserver")}
 	client := func(i int) string { return fmt.Sprintf("127.0.0.%d", 10+i) }
+	var all, never []int // clients: each with its server; those whose server never says anything
 	for i, serve := range identServers {
+		all = append(all, i)
 		if serve != nil {
 			identAt(t, client(i), serve)
+		} else {
+			never = append(never, i)
 		}
 	}
+	never = append(never, len(all))
+	identAt(t, client(len(all)), func(c *net.TCPConn, _ string) { stall(c) })
 	deaf(t, [4]byte{127, 0, 0, byte(10 + len(identServers) - 1)})
-	var all sync.WaitGroup
-	for _, options := range []string{"-t8", "-t1", "-t0", "-t"} {
-		args := []string{"-1", "-vHrl0", "-c100", options}
-		if options == "-t" { // no digits: 0
-			args = append(args, "x")
-		}
-		var seen [2][]string
-		var pair sync.WaitGroup
-		for j, program := range programs {
+	for _, tt := range []struct {
+		options []string
+		clients []int
+	}{
+		{[]string{"-t20"}, all},
+		{[]string{"-t4"}, all},
+		// No time at all: who answers may or may not be in time, in C too.
+		{[]string{"-t0"}, never},
+		{[]string{"-t", "x"}, never}, // no digits: 0
+	} {
+		var (
+			seen [2][]string
+			done sync.WaitGroup
+		)
+		for j, program := range []string{testprog.Peer(t, "/usr/bin/tcpserver"), filepath.Join(testprog.Dir(t), "tcpserver")} {
+			args := append([]string{"-1", "-vHrl0", "-c100"}, tt.options...)
 			s := startCommand(t, exec.Command(program, append(args, "127.0.0.1", "0", "sh", "-c", `echo "[${TCPREMOTEINFO-unset}]"`)...))
-			seen[j] = make([]string, len(identServers))
-			for i := range identServers {
-				pair.Go(func() { seen[j][i] = fetchFrom(client(i), s.Port, patience) })
+			seen[j] = make([]string, len(all)+1)
+			for _, i := range tt.clients {
+				done.Go(func() { seen[j][i] = fetchFrom(client(i), s.Port, patience) })
 			}
 		}
-		all.Go(func() {
-			pair.Wait()
-			for i := range identServers {
-				if seen[0][i] != seen[1][i] {
-					t.Errorf("%s, server %d: C %q, ours %q", options, i, seen[0][i], seen[1][i])
-				}
+		done.Wait()
+		for i := range seen[0] {
+			if seen[0][i] != seen[1][i] {
+				t.Errorf("%s, server %d: C %q, ours %q", tt.options, i, seen[0][i], seen[1][i])
 			}
-			t.Logf("%s: %q", options, seen[1])
-		})
+		}
+		t.Logf("%s: %q", tt.options, seen[1])
 	}
-	all.Wait()
 }

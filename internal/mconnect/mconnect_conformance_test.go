@@ -122,7 +122,8 @@ func TestConformanceCommands(t *testing.T) {
 	} {
 		for _, around := range []string{
 			`echo command | "$@"`, `echo command | "$@" >/dev/full`, `echo command | "$@" >&-`, `echo command | "$@" 2>&-`, `echo command | "$@" 6<&0 7>&1`,
-			`trap '' PIPE; echo command | "$@"`,
+			// Whether echo is in time depends on who is first.
+			`trap '' PIPE; echo command 2>/dev/null | "$@"`,
 		} {
 			var seen [2]string
 			for i, program := range []string{testprog.Peer(t, "/usr/bin/mconnect"), filepath.Join(testprog.Dir(t), "mconnect")} {
