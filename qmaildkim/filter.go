@@ -171,13 +171,13 @@ func (f *Filter) label(ctx context.Context, o *processed, h *header) error {
 	v := c.verify(ctx, h, o.msg, o.report.From)
 	o.report.Verdict = &v
 	if err := p.apply(&v, qmail.Control(f.Config.Control), authorDomains(h)); err != nil {
-		if !p.dryRun {
+		if p.refuses() {
 			return err
 		}
 		o.report.warn(err.Reason)
 	}
 	o.report.Action, o.report.DryRun = p.action(v.Letter), p.dryRun
-	if o.report.Action != actionAccept && !p.dryRun {
+	if o.report.Action != actionAccept && p.refuses() {
 		return refusal(v.Letter, o.report.Action)
 	}
 	o.fields, o.cut = v.fields(), v.cut

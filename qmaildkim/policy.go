@@ -41,6 +41,9 @@ func (p policy) action(letter Letter) string {
 	return actionAccept
 }
 
+// refuses reports whether there are messages that the policy refuses.
+func (p policy) refuses() bool { return p.letters != "" && !p.dryRun }
+
 // refusal returns the refusal of a message with a letter for which action is
 // not to accept.
 func refusal(letter Letter, action string) *Refusal {

@@ -269,7 +269,7 @@ func TestDomainLists(t *testing.T) {
 	}
 }
 
-// A list that cannot be read defers mail, except in a dry run.
+// A list that cannot be read defers mail where mail can be refused at all.
 func TestDomainListsTrouble(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"signaturedomains", "nosignaturedomains"} {
@@ -277,14 +277,16 @@ func TestDomainListsTrouble(t *testing.T) {
 		if err := os.Mkdir(filepath.Join(control, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		_, report, refused := verifyWith(t, testZone(), plain, "CONTROLDIR="+control)
+		_, report, refused := verifyWith(t, testZone(), plain, "CONTROLDIR="+control, "DKIMVERIFY=I")
 		want := "Zqmail-dkim: unable to read " + name + ". (#4.3.0)"
 		if refused == nil || refused.Text != want || report.Line(1) != "qmail-dkim: refuse pid=1 from=example.com reason=bad-"+name+" cause=is-a-directory\n" {
 			t.Errorf("%+v, log %q; want %q", refused, report.Line(1), want)
 		}
-		out, report, refused := verifyWith(t, testZone(), plain, "CONTROLDIR="+control, "DKIMDRYRUN=")
-		if refused != nil || !strings.HasSuffix(out, plain) || !strings.HasSuffix(report.Line(1), " verdict=accept warn=bad-"+name+"\n") {
-			t.Errorf("dry run: %+v, log %q", refused, report.Line(1))
+		for _, set := range []string{"DKIMVERIFY=I;DKIMDRYRUN=", "DKIMVERIFY=", "X="} {
+			out, report, refused := verifyWith(t, testZone(), plain, append(strings.Split(set, ";"), "CONTROLDIR="+control)...)
+			if refused != nil || !strings.HasSuffix(out, plain) || !strings.HasSuffix(report.Line(1), " verdict=accept warn=bad-"+name+"\n") {
+				t.Errorf("%s: %+v, log %q", set, refused, report.Line(1))
+			}
 		}
 	}
 }
