@@ -58,7 +58,7 @@ func (r *Report) fail(err error) {
 		refusal *Refusal
 		read    *readError
 		spool   *spoolError
-		queue   *queueError
+		queue   *qmail.QueueError
 	)
 	switch {
 	case errors.As(err, &refusal):

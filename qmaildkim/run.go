@@ -85,12 +85,12 @@ func handle(ctx context.Context, env *prog.Env) qmail.Code {
 		return refuse(env, c, p.report, err)
 	}
 	defer p.msg.Close()
-	q, err := startQueue(c.Home, c.Queue, env.Environ, f.Recipients != nil)
+	q, err := qmail.StartQueue(c.Home, c.Queue, env.Environ, f.Recipients != nil)
 	if err != nil {
 		p.report.fail(err)
 		return refuse(env, c, p.report, err)
 	}
-	code := q.deliver(p, envelope)
+	code := deliver(q, p, envelope)
 	p.report.queued = code
 	log(env, c, p.report)
 	return code
@@ -139,7 +139,7 @@ func refuse(env *prog.Env, c Config, report Report, err error) qmail.Code {
 	log(env, c, report)
 	var (
 		refusal *Refusal
-		queue   *queueError
+		queue   *qmail.QueueError
 		spool   *spoolError
 		read    *readError
 	)
@@ -147,7 +147,7 @@ func refuse(env *prog.Env, c Config, report Report, err error) qmail.Code {
 	case errors.As(err, &refusal):
 		return qmail.Code(refusal.tell(env, c))
 	case errors.As(err, &queue):
-		return queue.code
+		return queue.Code
 	case errors.As(err, &spool) && spool.create:
 		return qmail.NoPidFile
 	case errors.As(err, &spool):
