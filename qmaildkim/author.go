@@ -99,6 +99,7 @@ type addressParser struct {
 	lex     addressLexer
 	tok     addressToken // the next one
 	domains []string     // without comments and blanks, the same one not twice in a row; a literal is "[...]"
+	first   string       // address
 }
 
 func (p *addressParser) next() { p.tok = p.lex.next() }
@@ -199,6 +200,9 @@ func (p *addressParser) addrSpec() bool {
 		p.next()
 	} else if domain, ok = p.words(); !ok || domain == "" {
 		return false
+	}
+	if len(p.domains) == 0 {
+		p.first = local + "@" + domain
 	}
 	if n := len(p.domains); n == 0 || p.domains[n-1] != domain {
 		p.domains = append(p.domains, domain)

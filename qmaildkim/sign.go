@@ -86,7 +86,7 @@ func (f *Filter) prepareFor(j *job, h *header, domain string) (reason string, er
 	if s.key == "" {
 		return reasonOff, nil
 	}
-	store := keys.Store{Home: f.Config.Home, Control: f.Config.Control}
+	store := keys.Store{Home: f.Config.Home, Control: f.Config.Control, Selector: f.Config.Selector}
 	first, err := store.Find(s.key, domain)
 	if missing := (*keys.NoKeyError)(nil); errors.As(err, &missing) {
 		j.report.Tried = missing.Tried
@@ -152,6 +152,7 @@ func (f *Filter) secondKey(store keys.Store, s signing, first *keys.Key, domain 
 	if s.extraKey == "" {
 		return store.Second(first)
 	}
+	store.Selector = "" // is the first one's
 	key, err := store.Find(s.extraKey, domain)
 	if errors.Is(err, keys.ErrNoKey) {
 		report.warn("no-extra-key")

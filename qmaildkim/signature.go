@@ -18,6 +18,9 @@ func newSignature(f field) (Signature, tagList) {
 	}, tags
 }
 
+// KeyName returns the name under which the signature's key is published.
+func (s Signature) KeyName() string { return keyName(s.Selector, s.Domain) }
+
 // correct changes the letter where go-msgauth v0.7.0 judges otherwise than
 // RFC 6376. What it gets wrong and cannot be asked again is neutral: good or
 // bad is not known.

@@ -76,7 +76,7 @@ func TestForbiddenImports(t *testing.T) {
 // Programs that start once for each connection or message start with little:
 // all but these, of which one starts once and the others sign.
 func TestProgramsStartWithLittle(t *testing.T) {
-	others := []string{"./cmd/tcpserver", "./cmd/qmail-dkim", "./cmd/domainkey"}
+	others := []string{"./cmd/tcpserver", "./cmd/qmail-dkim", "./cmd/domainkey", "./cmd/dkim", "./cmd/dkimreport"}
 	forbidden := regexp.MustCompile(`^(net|net/http|crypto/.*|fmt|regexp|flag|log|os/exec)$`)
 	mains, err := filepath.Glob(filepath.Join(root(t), "cmd", "*"))
 	if err != nil || len(mains) <= len(others) {

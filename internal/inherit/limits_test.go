@@ -73,6 +73,10 @@ var jobs = []job{
 			grep DKIM-Status message
 		done`,
 		want: "1\nDKIM-Status: good\n1\nDKIM-Status: good\n2\nDKIM-Status: good\n"},
+	{name: "dkim", least: 6_000_000, command: `printf "From: a@ed25519.example\n\ntext\n" >text; limit dkim -s control/domainkeys/%/default <text >fields && cat fields text | limit dkim -v`,
+		want: "signature 1: A pass d=ed25519.example s=default a=ed25519-sha256\nverdict: A pass\n"},
+	{name: "dkimreport", least: 6_000_000, command: `printf "From: a@ed25519.example\n\ntext\n" | limit dkimreport | grep Result:`,
+		want: "Result:         neutral (message not signed)\n"},
 	{name: "domainkey", least: 6_000_000, command: `limit domainkey -p ed25519.example 2>/dev/null | cut -c1-64`,
 		want: "default._domainkey.ed25519.example. IN TXT (\"v=DKIM1; k=ed25519;\n"},
 }

@@ -17,11 +17,10 @@ func HoldsEnvelope(fd *os.File) bool {
 		return true
 	}
 	n := int(fd.Fd())
-	flags, err := unix.FcntlInt(uintptr(n), unix.F_GETFL, 0)
-	if err != nil || flags&unix.O_ACCMODE == unix.O_RDONLY {
+	switch mode, err := accessMode(fd); {
+	case err != nil, mode == unix.O_RDONLY:
 		return true
-	}
-	if flags&unix.O_ACCMODE == unix.O_WRONLY {
+	case mode == unix.O_WRONLY:
 		return false
 	}
 	if _, err := unix.IoctlGetTermios(n, unix.TCGETS); err == nil {
@@ -33,4 +32,16 @@ func HoldsEnvelope(fd *os.File) bool {
 	}
 	at, err := unix.Seek(n, 0, io.SeekCurrent)
 	return err != nil || at < st.Size
+}
+
+// ForInput reports whether a descriptor can be read and not written. A program
+// that is also run by hand takes descriptor 1 for an envelope only then.
+func ForInput(fd *os.File) bool {
+	mode, err := accessMode(fd)
+	return err == nil && mode == unix.O_RDONLY
+}
+
+func accessMode(fd *os.File) (mode int, err error) {
+	flags, err := unix.FcntlInt(fd.Fd(), unix.F_GETFL, 0)
+	return flags & unix.O_ACCMODE, err
 }

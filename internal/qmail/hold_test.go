@@ -55,6 +55,10 @@ func TestHoldsEnvelope(t *testing.T) {
 		if got := HoldsEnvelope(test.fd); got != test.want {
 			t.Errorf("HoldsEnvelope(%s) = %v, want %v", test.what, got, test.want)
 		}
+		input := test.what == "reading end of a pipe" || test.what == "file to read"
+		if test.fd != nil && ForInput(test.fd) != input {
+			t.Errorf("ForInput(%s) = %v", test.what, !input)
+		}
 		test.fd.Close()
 	}
 }

@@ -23,6 +23,8 @@ type Key struct {
 type Store struct {
 	Home    string // qmail's home directory
 	Control string // control directory, second place of paths not starting with "control/"; from Home unless absolute; empty for none
+
+	Selector string // s= of what Find returns; empty is what Selector returns
 }
 
 // ErrNoKey is the error, reached by errors.Is, of a Find that found no file.
@@ -76,7 +78,10 @@ func (s Store) Find(pattern, domain string) (*Key, error) {
 	if d, ok := Domain(domain); !ok || d != domain {
 		return nil, &FaultError{pattern, ErrDomain}
 	}
-	selector, ok := Selector(pattern, domain)
+	selector, ok := s.Selector, labels(s.Selector)
+	if selector == "" {
+		selector, ok = Selector(pattern, domain)
+	}
 	if !ok || pattern == "" {
 		return nil, &FaultError{pattern, ErrSelector}
 	}

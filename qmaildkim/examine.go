@@ -1,0 +1,66 @@
+package qmaildkim
+
+import (
+	"context"
+	"io"
+	"strings"
+)
+
+// An Examined is a message that a Filter has read and signed or verified, for
+// those who want the outcome and not the message passed on.
+type Examined struct {
+	Report Report
+
+	msg *processed
+	h   *header
+}
+
+// Examine reads a message from src to its end and signs or verifies it as
+// Process does. The error is that of Process; Report is valid with it. Without
+// an error the caller closes the result.
+func (f *Filter) Examine(ctx context.Context, src io.Reader) (*Examined, error) {
+	p, err := f.examine(ctx, src)
+	e := &Examined{Report: p.report, msg: p}
+	if err != nil {
+		return e, err
+	}
+	read := new(spool) // the header is in p.msg already
+	defer read.Close()
+	if e.h, _, err = readHeader(p.msg.reader(), read); err != nil {
+		e.Close()
+		return e, err
+	}
+	return e, nil
+}
+
+// Fields returns the header fields that Process would put on top of the
+// message, with LF line ends; empty for none.
+func (e *Examined) Fields() string { return e.msg.fields }
+
+// Header returns the value of the topmost field of a name, unfolded and
+// without surrounding blanks; empty when there is none.
+func (e *Examined) Header(name string) string {
+	for _, f := range e.h.fields {
+		if strings.EqualFold(f.name, name) {
+			return strings.TrimSpace(strings.NewReplacer("\r", "", "\n", "").Replace(string(f.value())))
+		}
+	}
+	return ""
+}
+
+// Author returns the author's address as the From field has it, without
+// comments and display name; empty when it cannot be read. Of several authors
+// it is the first.
+func (e *Examined) Author() string {
+	p := addressParser{lex: addressLexer{text: e.Header("From")}}
+	if !p.list() {
+		return ""
+	}
+	return p.first
+}
+
+// Original returns a reader of the message as it was read.
+func (e *Examined) Original() io.Reader { return e.msg.msg.reader() }
+
+// Close gives memory and temporary files back.
+func (e *Examined) Close() error { return e.msg.msg.Close() }
