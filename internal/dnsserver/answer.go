@@ -43,53 +43,54 @@ func (z Zone) node(name []byte) *node {
 	return z.nodes["*"]
 }
 
-// meet returns the fault that a query of a type meets, "" for none, and
-// counts it.
-func (n *node) meet(typ uint16) string {
-	for i := range n.faults {
-		f := &n.faults[i]
-		if f.left != 0 && (f.typ == 0 || f.typ == typ) {
-			f.left--
-			return f.kind
-		}
-	}
-	return ""
+// A reply is what becomes of a query.
+type reply struct {
+	packets [][]byte // none when the query is to be left alone
+	fault   string   // what the query met; sending knows hold, end, short and drip
 }
 
-// answer returns the packets that answer the query p: none for a query that
-// is to be left alone. The caller serializes calls, since faults are counted.
-func (z Zone) answer(p []byte, udp bool) [][]byte {
+// answer returns the reply to the query p. The caller serializes calls, since
+// faults are counted.
+func (z Zone) answer(p []byte, network string) reply {
 	q, ok := parseQuestion(p)
 	if !ok {
-		return nil
+		return reply{}
 	}
 	n := z.node(q.name)
 	if n == nil {
-		return [][]byte{response(p, q, rcodes["NXDOMAIN"])}
+		return reply{packets: [][]byte{response(p, q, rcodes["NXDOMAIN"])}}
 	}
-	fault := n.meet(q.typ)
+	n.asked = true
+	fault := n.meet(q.typ, network)
 	if rcode, ok := rcodes[fault]; ok {
-		return [][]byte{response(p, q, rcode)}
-	}
-	if fault == timeout {
-		return nil
+		return reply{packets: [][]byte{response(p, q, rcode)}}
 	}
 	full := z.records(response(p, q, 0), q)
 	switch {
-	case !udp:
-		return [][]byte{full}
-	case fault == truncate || len(full) > maxUDP:
+	case fault == timeout:
+		return reply{}
+	case fault == truncate || network == overUDP && len(full) > maxUDP:
 		cut := response(p, q, 0)
 		cut[2] |= 2
-		return [][]byte{cut}
+		return reply{[][]byte{cut}, fault}
 	case fault == twice:
-		return [][]byte{full, full}
+		return reply{[][]byte{full, full}, fault}
 	case fault == wrongID:
 		stray := response(p, q, 0)
 		stray[0] ^= 0xff
-		return [][]byte{stray, full}
+		return reply{[][]byte{stray, full}, fault}
 	}
-	return [][]byte{full}
+	return reply{[][]byte{full}, fault}
+}
+
+// allAsked reports whether each name with a line of its own was asked for.
+func (z Zone) allAsked() bool {
+	for name, n := range z.nodes {
+		if name != "*" && !n.asked {
+			return false
+		}
+	}
+	return true
 }
 
 // response returns an answer without records.

@@ -18,13 +18,14 @@ import (
 // A Server answers over UDP and TCP until it is closed.
 type Server struct {
 	udp  net.PacketConn
-	tcp  net.Listener
+	tcp  io.Closer // a net.Listener, or a port that is only held
 	done sync.WaitGroup
 
 	mu      sync.Mutex
 	zone    Zone
 	conns   map[net.Conn]bool
 	queries []string
+	held    []func() // replies, until every name was asked for
 }
 
 // Start starts a Server on 127.0.0.1 and a port that the kernel chooses.
@@ -54,12 +55,12 @@ func StartAt(addr string, zone Zone) (*Server, error) {
 	}
 	s := &Server{udp: udp, tcp: tcp, zone: zone, conns: map[net.Conn]bool{}}
 	s.done.Go(s.serveUDP)
-	s.done.Go(s.serveTCP)
+	s.done.Go(func() { s.serveTCP(tcp) })
 	return s, nil
 }
 
 // Addr returns "127.0.0.1:PORT", which may be the value of DNSCACHEIP.
-func (s *Server) Addr() string { return s.tcp.Addr().String() }
+func (s *Server) Addr() string { return s.udp.LocalAddr().String() }
 
 // Close stops the server. It returns when nothing of it is left.
 func (s *Server) Close() error {
@@ -83,7 +84,7 @@ func (s *Server) Queries() []string {
 }
 
 // answer records the query and answers it.
-func (s *Server) answer(p []byte, network string) [][]byte {
+func (s *Server) answer(p []byte, network string) reply {
 	const kept = 1000
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +94,29 @@ func (s *Server) answer(p []byte, network string) [][]byte {
 		}
 		s.queries = append(s.queries, fmt.Sprintf("%s %d %s", network, q.typ, dns.Text(q.name)))
 	}
-	return s.zone.answer(p, network == "udp")
+	return s.zone.answer(p, network)
+}
+
+// send sends a reply, one that is to be held when its time has come.
+func (s *Server) send(r reply, to net.Addr) {
+	write := func() {
+		for _, p := range r.packets {
+			s.udp.WriteTo(p, to)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.fault == hold {
+		s.held = append(s.held, write)
+	} else {
+		write()
+	}
+	if s.zone.allAsked() {
+		for _, write := range s.held {
+			write()
+		}
+		s.held = nil
+	}
 }
 
 func (s *Server) serveUDP() {
@@ -106,15 +129,13 @@ func (s *Server) serveUDP() {
 		if err != nil {
 			continue
 		}
-		for _, p := range s.answer(buf[:n], "udp") {
-			s.udp.WriteTo(p, from)
-		}
+		s.send(s.answer(buf[:n], overUDP), from)
 	}
 }
 
-func (s *Server) serveTCP() {
+func (s *Server) serveTCP(l net.Listener) {
 	for {
-		c, err := s.tcp.Accept()
+		c, err := l.Accept()
 		if err != nil {
 			return
 		}
@@ -151,11 +172,35 @@ func (s *Server) converse(c net.Conn) {
 		if _, err := io.ReadFull(c, p); err != nil {
 			return
 		}
-		for _, r := range s.answer(p, "tcp") {
-			r = r[:min(len(r), 0xffff)]
-			if _, err := c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(r))), r...)); err != nil {
-				return
+		if !s.reply(c, s.answer(p, overTCP)) {
+			return
+		}
+	}
+}
+
+// reply sends a reply over TCP and reports whether the connection goes on.
+func (s *Server) reply(c net.Conn, r reply) bool {
+	if r.fault == end {
+		return false
+	}
+	for _, p := range r.packets {
+		p = p[:min(len(p), 0xffff)]
+		p = append(binary.BigEndian.AppendUint16(nil, uint16(len(p))), p...)
+		pieces := [][]byte{p}
+		switch r.fault {
+		case short:
+			pieces[0] = p[:len(p)/2]
+		case drip:
+			pieces = nil
+			for i := range p {
+				pieces = append(pieces, p[i:i+1])
+			}
+		}
+		for _, piece := range pieces {
+			if _, err := c.Write(piece); err != nil {
+				return false
 			}
 		}
 	}
+	return r.fault != short
 }

@@ -20,6 +20,7 @@ type Zone struct {
 type node struct {
 	records []record
 	faults  []fault
+	asked   bool
 }
 
 type record struct {
@@ -27,36 +28,18 @@ type record struct {
 	data []byte
 }
 
-// A fault is a misbehaviour on purpose.
-type fault struct {
-	kind string
-	typ  uint16 // of the queries that meet it; 0 for all
-	left int    // queries that will meet it; negative for all
-}
-
 var types = map[string]uint16{"A": 1, "CNAME": typeCNAME, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
 
 const typeCNAME = 5
 
-// rcodes are the faults that answer with a code and no records.
-var rcodes = map[string]byte{"FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
-
-// The other faults.
-const (
-	timeout  = "TIMEOUT"  // no answer
-	truncate = "TRUNCATE" // over UDP an answer that says it did not fit
-	twice    = "TWICE"    // over UDP the answer, twice
-	wrongID  = "WRONGID"  // over UDP first an empty answer to some other query
-)
-
 // ParseZone reads a zone: one record or fault a line.
 //
 //	NAME [IN] TYPE VALUE           A AAAA CNAME PTR TXT, MX with its preference
-//	NAME FAULT [TYPE] [COUNT]      SERVFAIL REFUSED FORMERR NOTIMP NXDOMAIN
-//	                               TIMEOUT TRUNCATE TWICE WRONGID
+//	NAME FAULT [TYPE] [NETWORK] [COUNT]
 //
-// A fault with a TYPE concerns queries of that type alone, one with a COUNT
-// the first so many queries. The name "*" stands for every name without a
+// The faults are listed in fault.go. One with a TYPE concerns queries of that
+// type alone, one with a NETWORK, UDP or TCP, those that come over it, one with
+// a COUNT the first so many queries. The name "*" stands for every name without a
 // line of its own. In names \ooo is the byte with that octal number. A TXT
 // value is the rest of the line, or quoted strings, which parentheses may
 // enclose. Empty lines and those that begin with "#" do not count.
@@ -109,29 +92,6 @@ func (z Zone) add(line string) error {
 	}
 	n.faults = append(n.faults, f)
 	return nil
-}
-
-func parseFault(kind string, args []string) (fault, error) {
-	f := fault{kind: kind, left: -1}
-	if _, ok := rcodes[kind]; !ok {
-		switch kind {
-		case timeout, truncate, twice, wrongID:
-		default:
-			return f, fmt.Errorf("unknown type %q", kind)
-		}
-	}
-	for _, arg := range args {
-		if typ, ok := types[arg]; ok {
-			f.typ = typ
-			continue
-		}
-		n, err := strconv.Atoi(arg)
-		if err != nil {
-			return f, fmt.Errorf("neither a type nor a count: %q", arg)
-		}
-		f.left = n
-	}
-	return f, nil
 }
 
 var errAddress = errors.New("not an address of that kind")
