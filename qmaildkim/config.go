@@ -3,6 +3,7 @@ package qmaildkim
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"ucspi-go/internal/qmail"
 	"ucspi-go/rules"
@@ -25,6 +26,8 @@ type Config struct {
 	Selector   string // s= of the first signature; empty is the last component of the key's path
 	AuthServID string // own name in Authentication-Results; empty is that in control/me
 	Align      bool   // a good signature counts only for the author's domain
+
+	LookupTime time.Duration // for all keys of a message; 0 is 10 seconds
 
 	logFd, errorFd int
 
@@ -78,6 +81,7 @@ func ConfigFrom(environ rules.Environ) (Config, error) {
 		return set
 	}
 	c.Align = set("DKIMALIGN")
+	c.LookupTime = lookupTime(value("DKIMDNSTIMEOUT"))
 	c.keysFile = !set("NODKIMKEYS")
 	c.policy = policy{
 		letters:      value(envVerify),
@@ -98,6 +102,16 @@ func ConfigFrom(environ rules.Environ) (Config, error) {
 		return c, err
 	}
 	return c, nil
+}
+
+// lookupTime reads a time in seconds, from 1 to maxLookupBudget; anything else
+// is 0, since a typo must not refuse mail.
+func lookupTime(text string) time.Duration {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if d := time.Duration(n) * time.Second; err == nil && d <= maxLookupBudget {
+		return d
+	}
+	return 0
 }
 
 // descriptors returns where the text of a refusal and the log line go. A log

@@ -162,7 +162,13 @@ func (f *Filter) recipientRule() (rule recipientRule, exists bool, err error) {
 func (f *Filter) label(ctx context.Context, o *processed, h *header) error {
 	o.report.From, _ = author(h)
 	p := f.Config.policy
-	c := verifier{lookupTXT: f.LookupTXT, authServID: f.Config.AuthServID, align: f.Config.Align, anyFrom: p.unsignedFrom}
+	c := verifier{
+		lookupTXT:  f.LookupTXT,
+		authServID: f.Config.AuthServID,
+		align:      f.Config.Align,
+		anyFrom:    p.unsignedFrom,
+		budget:     f.Config.LookupTime,
+	}
 	if c.authServID == "" {
 		// Without a readable control/me there is no name to speak in; the
 		// verdict itself does not depend on it.

@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// lookupBudget bounds the time for all keys of a message together.
-const lookupBudget = 10 * time.Second
+// Time for all keys of a message together.
+const (
+	lookupBudget    = 10 * time.Second // unless configured
+	maxLookupBudget = 10 * time.Minute // what RFC 5321 has a client wait after DATA
+)
 
 // A keyring fetches the keys that the signatures of one message name, each
 // once. It is safe for concurrent use: go-msgauth verifies the signatures of a

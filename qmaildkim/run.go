@@ -15,6 +15,7 @@ import (
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
+	"ucspi-go/internal/socket"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,7 +48,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 	// Not a timer of the runtime, which would start its poller; see prog.Open.
 	unix.Setitimer(unix.ITIMER_REAL, unix.Itimerval{Value: unix.NsecToTimeval(int64(lifetime))})
 	done := make(chan qmail.Code, 1)
-	go func() { done <- handle(ctx, env) }()
+	go func() { done <- handle(socket.Direct(ctx), env) }()
 	select {
 	case code := <-done:
 		if code != qmail.Queued {

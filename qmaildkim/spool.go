@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"ucspi-go/internal/prog"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -129,7 +131,7 @@ func removedFile(dir string) (*os.File, error) {
 	prefix := dir + "/qmail-dkim." + strconv.Itoa(os.Getpid()) + "."
 	for range 9 {
 		name := prefix + strconv.FormatInt(time.Now().UnixNano(), 10)
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0600)
+		f, err := prog.Open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0600)
 		if err == nil {
 			return f, os.Remove(name)
 		}

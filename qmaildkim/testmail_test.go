@@ -91,15 +91,20 @@ func sign(t testing.TB, msg string, key crypto.Signer, o dkim.SignOptions) strin
 
 // craft signs a small message by hand, with any tags: RFC 6376 for fields that
 // are canonical as they stand.
-func craft(tags string) string {
-	return craftOver("from:subject", "from:joe@example.com\r\nsubject:dinner\r\n", tags)
+func craft(tags string) string { return craftAs("ed", tags) }
+
+// craftAs is craft with a selector.
+func craftAs(selector, tags string) string {
+	return craftField(selector, "from:subject", "from:joe@example.com\r\nsubject:dinner\r\n", tags)
 }
 
 // craftOver is craft with another header list, and the canonical fields of it.
-func craftOver(list, fields, tags string) string {
+func craftOver(list, fields, tags string) string { return craftField("ed", list, fields, tags) }
+
+func craftField(selector, list, fields, tags string) string {
 	const body = "Hi.\r\n"
 	bh := sha256.Sum256([]byte(body))
-	field := "v=1; a=ed25519-sha256; c=relaxed/relaxed; s=ed; h=" + list + "; bh=" +
+	field := "v=1; a=ed25519-sha256; c=relaxed/relaxed; s=" + selector + "; h=" + list + "; bh=" +
 		base64.StdEncoding.EncodeToString(bh[:]) + "; " + tags + "; b="
 	hash := sha256.Sum256([]byte(fields + "dkim-signature:" + field))
 	return "DKIM-Signature: " + field + base64.StdEncoding.EncodeToString(ed25519.Sign(edKey, hash[:])) +

@@ -2,9 +2,13 @@ package qmaildkim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"strings"
+	"time"
+
+	"ucspi-go/internal/socket"
 
 	"github.com/emersion/go-msgauth/dkim"
 )
@@ -18,9 +22,10 @@ const (
 // A verifier judges the signatures of messages (RFC 6376 section 6).
 type verifier struct {
 	lookupTXT  func(ctx context.Context, name string) ([]string, error)
-	authServID string // own name in Authentication-Results, empty for none
-	align      bool   // a good signature counts only for the author's domain
-	anyFrom    bool   // several From fields are no fault
+	authServID string        // own name in Authentication-Results, empty for none
+	align      bool          // a good signature counts only for the author's domain
+	anyFrom    bool          // several From fields are no fault
+	budget     time.Duration // for all keys of a message; 0 is lookupBudget
 }
 
 // verify judges a message. Author is the domain of its author, empty when
@@ -53,7 +58,7 @@ func (c verifier) verify(ctx context.Context, h *header, msg *spool, author stri
 
 // judge gives each signature its letter and reason.
 func (c verifier) judge(ctx context.Context, h *header, msg *spool, fields []field, tags []tagList, signatures []Signature) {
-	ctx, cancel := context.WithTimeout(ctx, lookupBudget)
+	ctx, cancel := socket.Within(ctx, cmp.Or(c.budget, lookupBudget))
 	defer cancel()
 	keys := &keyring{ctx: ctx, lookup: c.lookupTXT, keys: make(map[string]*publishedKey)}
 	body := &bodyReader{r: msg.section(h.size, msg.size()-h.size)}

@@ -258,14 +258,16 @@ func TestVerifyLookupBudget(t *testing.T) {
 	msg := sign(t, plain, edKey, dkim.SignOptions{})
 	synctest.Test(t, func(t *testing.T) {
 		h, s := spoolOf(t, msg)
-		c := verifier{lookupTXT: func(ctx context.Context, _ string) ([]string, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}}
-		start := time.Now()
-		v := c.verify(t.Context(), h, s, "")
-		if v.Letter != letterTemporary || time.Since(start) != lookupBudget {
-			t.Errorf("verdict %v after %v, want %v after %v", v.Letter, time.Since(start), letterTemporary, lookupBudget)
+		for budget, want := range map[time.Duration]time.Duration{0: lookupBudget, time.Minute: time.Minute} {
+			c := verifier{budget: budget, lookupTXT: func(ctx context.Context, _ string) ([]string, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}}
+			start := time.Now()
+			v := c.verify(t.Context(), h, s, "")
+			if v.Letter != letterTemporary || time.Since(start) != want {
+				t.Errorf("verdict %v after %v, want %v after %v", v.Letter, time.Since(start), letterTemporary, want)
+			}
 		}
 	})
 }

@@ -34,6 +34,15 @@ func Until(ctx context.Context, deadline time.Time) context.Context {
 	return until{ctx, deadline}
 }
 
+// Within returns a context that ends after d, and what forgets it before: with
+// a timer, as context.WithTimeout, unless it is Direct, when Until has to do.
+func Within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if isDirect(ctx) {
+		return Until(ctx, time.Now().Add(d)), func() {}
+	}
+	return context.WithTimeout(ctx, d)
+}
+
 type until struct {
 	context.Context
 	deadline time.Time

@@ -175,6 +175,27 @@ func TestUntil(t *testing.T) {
 	}
 }
 
+// Within ends a Direct context without telling of it, any other with a timer.
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := Within(t.Context(), time.Millisecond)
+	defer cancel()
+	<-ctx.Done()
+	ctx, cancel = Within(t.Context(), time.Hour)
+	if cancel(); ctx.Err() != context.Canceled {
+		t.Errorf("canceled: %v", ctx.Err())
+	}
+	ctx, cancel = Within(Direct(t.Context()), time.Hour)
+	if cancel(); ctx.Err() != nil || !isDirect(ctx) {
+		t.Errorf("direct: %v", ctx.Err())
+	}
+	ctx, cancel = Within(Direct(t.Context()), 0)
+	defer cancel()
+	if ctx.Err() != context.DeadlineExceeded || ctx.Done() != t.Context().Done() {
+		t.Errorf("direct, after the deadline: %v", ctx.Err())
+	}
+}
+
 func TestWait(t *testing.T) {
 	t.Parallel()
 	r, w, err := os.Pipe()
