@@ -97,6 +97,14 @@ func (c *Conn) Connect() error {
 	})
 }
 
+// NoDelay makes a TCP socket send what is written at once, for a program that
+// writes as much as it has in one piece.
+func (c *Conn) NoDelay() error {
+	return c.try(func(fd int) (error, bool) {
+		return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1), true
+	})
+}
+
 func sockaddr(a netip.AddrPort) syscall.Sockaddr {
 	if a.Addr().Is4() {
 		return &syscall.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}

@@ -222,3 +222,21 @@ func TestWait(t *testing.T) {
 		t.Errorf("the end of input: %v", err)
 	}
 }
+
+func TestNoDelay(t *testing.T) {
+	t.Parallel()
+	for name, way := range ways {
+		s := connect(t, way(t.Context()), serve(t, func(net.Conn) {}))
+		delay := func() (value int) {
+			s.try(func(fd int) (error, bool) {
+				value, _ = syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY)
+				return nil, true
+			})
+			return value
+		}
+		before := delay()
+		if err := s.NoDelay(); err != nil || before != 0 || delay() == 0 {
+			t.Errorf("%s: %v; the option was %d and is %d", name, err, before, delay())
+		}
+	}
+}
