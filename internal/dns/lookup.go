@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"ucspi-go/internal/prog"
@@ -62,6 +63,35 @@ func (r *Resolver) LookupTXT(ctx context.Context, name string) ([]string, error)
 		texts = append(texts, rec.text())
 	}
 	return texts, nil
+}
+
+// An MX is a mail exchanger of a name.
+type MX struct {
+	Preference uint16 // the lowest first
+	Host       string // as Text writes it
+}
+
+// LookupMX returns the mail exchangers of the name by preference, those of one
+// preference in the server's order. Exists is false when there is no such
+// name: one that has other records may be a mail exchanger itself.
+func (r *Resolver) LookupMX(ctx context.Context, name string) (exchangers []MX, exists bool, err error) {
+	p, err := r.ask(ctx, name, typeMX)
+	if err != nil {
+		return nil, false, err
+	}
+	found, err := records(p, typeMX)
+	if err != nil {
+		return nil, false, failure(name, err)
+	}
+	for _, rec := range found {
+		mx, err := rec.exchanger()
+		if err != nil {
+			return nil, false, failure(name, err)
+		}
+		exchangers = append(exchangers, mx)
+	}
+	slices.SortStableFunc(exchangers, func(a, b MX) int { return int(a.Preference) - int(b.Preference) })
+	return exchangers, rcode(p) != nxdomain, nil
 }
 
 // LookupHost returns the IPv4 addresses of a host operand: qualified by the

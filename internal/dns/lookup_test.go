@@ -176,6 +176,50 @@ long.example TXT `+long+"\n")
 	}
 }
 
+func TestLookupMX(t *testing.T) {
+	r, _ := start(t, `
+several.example MX 20 second.example
+several.example MX 10 First.Example.
+several.example MX 20 first-of-20.example
+several.example MX 65535 last.example
+several.example A 192.0.2.1
+none.example A 192.0.2.1
+null.example MX 0 .
+alias.example CNAME several.example
+dangling.example CNAME nowhere.example
+odd.example MX 5 o\144d\040name.example
+later.example SERVFAIL MX
+big.example MX 1 `+strings.Repeat("x", 60)+".example\n"+strings.Repeat("big.example MX 1 "+strings.Repeat("y", 60)+".example\n", 10))
+	several := []dns.MX{{10, "first.example"}, {20, "second.example"}, {20, "first-of-20.example"}, {65535, "last.example"}}
+	for name, want := range map[string]struct {
+		exchangers []dns.MX
+		exists     bool
+	}{
+		"several.example":  {several, true},
+		"alias.example":    {several, true},
+		"none.example":     {nil, true},
+		"nowhere.example":  {nil, false},
+		"dangling.example": {nil, true},
+		"null.example":     {[]dns.MX{{0, "."}}, true},
+		"odd.example":      {[]dns.MX{{5, `odd\040name.example`}}, true},
+	} {
+		got, exists, err := r.LookupMX(t.Context(), name)
+		if err != nil || exists != want.exists || !slices.Equal(got, want.exchangers) {
+			t.Errorf("LookupMX(%s) = %v, %v, %v, want %v", name, got, exists, err, want)
+		}
+	}
+	var failed *dns.Error
+	if _, _, err := r.LookupMX(t.Context(), "later.example"); !errors.As(err, &failed) || !failed.Temporary() {
+		t.Errorf("later.example: %v", err)
+	}
+	if _, _, err := r.LookupMX(t.Context(), strings.Repeat("x", 64)); !errors.As(err, &failed) || failed.Temporary() {
+		t.Errorf("a label of 64 bytes: %v", err)
+	}
+	if got, _, err := r.LookupMX(t.Context(), "big.example"); len(got) != 11 || err != nil {
+		t.Errorf("big.example: %d, %v", len(got), err)
+	}
+}
+
 func TestLookupHost(t *testing.T) {
 	r, s := start(t, `
 mail.two.example A 192.0.2.1

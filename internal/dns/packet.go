@@ -9,6 +9,7 @@ import (
 const (
 	typeA    = 1
 	typePTR  = 12
+	typeMX   = 15
 	typeTXT  = 16
 	typeAAAA = 28
 
@@ -45,13 +46,13 @@ func answers(p, q []byte) bool {
 // truncated reports whether the response must be asked for over TCP.
 func truncated(p []byte) bool { return p[2]&2 != 0 }
 
+const nxdomain = 3
+
+func rcode(p []byte) byte { return p[3] & 15 }
+
 // failed reports whether the server did not answer the question. NXDOMAIN is
 // an answer.
-func failed(p []byte) bool {
-	const nxdomain = 3
-	rcode := p[3] & 15
-	return rcode != 0 && rcode != nxdomain
-}
+func failed(p []byte) bool { return rcode(p) != 0 && rcode(p) != nxdomain }
 
 // A record is the data of one record within the packet that holds it, since
 // names in the data may point elsewhere.
@@ -100,6 +101,15 @@ func records(p []byte, typ uint16) ([]record, error) {
 func (r record) name() ([]byte, error) {
 	name, _, err := readName(r.packet, r.start)
 	return name, err
+}
+
+// exchanger returns the mail exchanger that the data of the record is.
+func (r record) exchanger() (MX, error) {
+	if len(r.data) < 2 {
+		return MX{}, syscall.EPROTO
+	}
+	name, _, err := readName(r.packet, r.start+2)
+	return MX{binary.BigEndian.Uint16(r.data), Text(name)}, err
 }
 
 // text returns the strings in the data of the record, joined. A last string

@@ -143,11 +143,12 @@ func FuzzPacket(f *testing.F) {
 	name := dnsmessage.MustNewName("a.host.example.")
 	f.Add(message(f, resource(dnsmessage.TypePTR, &dnsmessage.PTRResource{PTR: name})))
 	f.Add(message(f, resource(dnsmessage.TypeTXT, &dnsmessage.TXTResource{TXT: []string{"a", "bc"}})))
+	f.Add(message(f, resource(dnsmessage.TypeMX, &dnsmessage.MXResource{Pref: 10, MX: name})))
 	f.Add(message(f, resource(dnsmessage.TypeA, &dnsmessage.AResource{A: [4]byte{1, 2, 3, 4}})))
 	f.Add([]byte("\x00\x00\x80\x00\x00\x01\xff\xff\x00\x00\x00\x00\xc0\x0c\x00\x01\x00\x01"))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		answers(p, query([]byte("\x04host\x07example\x00"), typeA))
-		for _, typ := range []uint16{typeA, typePTR, typeTXT} {
+		for _, typ := range []uint16{typeA, typePTR, typeMX, typeTXT} {
 			found, err := records(p, typ)
 			if len(found) > len(p)/11 {
 				t.Fatalf("%d records in %d bytes", len(found), len(p))
@@ -155,6 +156,11 @@ func FuzzPacket(f *testing.F) {
 			for _, rec := range found {
 				if wire, err := rec.name(); err == nil {
 					Text(wire)
+				}
+				if mx, err := rec.exchanger(); err == nil {
+					if _, err := Wire(mx.Host); err != nil {
+						t.Fatalf("exchanger %q: %v", mx.Host, err)
+					}
 				}
 				if len(rec.text()) > len(rec.data) {
 					t.Fatal("more text than data")

@@ -81,6 +81,19 @@ func (c *cache[T]) get(read func() (T, error)) (T, error) {
 // resolve asks for the records of a type. No such name and no such type are
 // no records and no error.
 func (r *Resolver) resolve(ctx context.Context, name string, typ uint16) ([]record, error) {
+	p, err := r.ask(ctx, name, typ)
+	if err != nil {
+		return nil, err
+	}
+	found, err := records(p, typ)
+	if err != nil {
+		return nil, failure(name, err)
+	}
+	return found, nil
+}
+
+// ask returns the response to a question.
+func (r *Resolver) ask(ctx context.Context, name string, typ uint16) (p []byte, err error) {
 	wire, err := Wire(name)
 	if err != nil {
 		return nil, &Error{Name: name, Err: err, bad: true}
@@ -90,13 +103,8 @@ func (r *Resolver) resolve(ctx context.Context, name string, typ uint16) ([]reco
 		return nil, failure(name, err)
 	}
 	ctx = socket.Until(ctx, time.Now().Add(r.Budget))
-	p, err := r.transmit(ctx, query(wire, typ), servers)
-	if err != nil {
+	if p, err = r.transmit(ctx, query(wire, typ), servers); err != nil {
 		return nil, failure(name, err)
 	}
-	found, err := records(p, typ)
-	if err != nil {
-		return nil, failure(name, err)
-	}
-	return found, nil
+	return p, nil
 }
