@@ -1,6 +1,11 @@
 package qmailsmtpd
 
-import "bufio"
+import (
+	"bufio"
+	"net/netip"
+
+	"ucspi-go/internal/localip"
+)
 
 // maxEnvelope bounds the envelope in bytes, since a session's memory grows
 // with it, several times over. It has room for 100,000 recipients of usual
@@ -128,11 +133,11 @@ func (s *session) address(arg string) (address string, ok bool, err error) {
 	address = parseAddress(arg)
 	if local, host := atHost(address); s.hasIPHost && host != "" {
 		if ip, ok := scanBracketed(host[1:]); ok {
-			own, err := isLocalIP(ip)
+			own, err := localip.Addresses()
 			if err != nil {
 				return "", false, errLocalIP
 			}
-			if own {
+			if localip.Is(netip.AddrFrom4(ip), own) {
 				address = local + "@" + s.localIPHost
 			}
 		}
