@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ucspi-go/internal/dnsserver"
+	"ucspi-go/internal/smtpsink"
 	"ucspi-go/internal/testprog"
 )
 
@@ -65,6 +66,8 @@ var jobs = []job{
 		want: "220 example.com ESMTP\r\n250 ok\r\n250 ok\r\n354 go ahead\r\n250 ok\n221 example.com\r\ntext\n"},
 	{name: "qmail-queue", command: `echo text | limit qmail-queue 1<envelope; sed 1d queue/mess/*/*; rm queue/*/*/* queue/intd/* queue/todo/*`,
 		want: "text\n"},
+	{name: "qmail-remote", least: 6_000_000, command: `printf 'text\n' | limit qmail-remote example.com a@example.com b@example.com | tr '\0' '\n'`,
+		want: "r\nK127.0.0.1 accepted message.\nRemote host said: 250 ok\n\n"},
 	{name: "qmail-dkim", least: 6_000_000, shell: true, command: `for domain in rsa.example ed25519.example both.example; do
 			printf "From: a@$domain\n\ntext\n" | RELAYCLIENT= limit qmail-dkim 1<envelope || exit
 			grep -c DKIM-Signature: message
@@ -228,7 +231,8 @@ func TestRefusal(t *testing.T) {
 const closeInput = "exec 0<&-"
 
 // A world is a folder to work in, which is a qmail home as well, a name
-// server with the keys that are in it and a list, and a server to connect to.
+// server with the keys that are in it and a list, a server to connect to, and
+// one that takes mail, the relay of every host.
 type world struct {
 	dir     string
 	environ []string
@@ -270,6 +274,13 @@ func newWorld(t *testing.T) world {
 	}
 	t.Cleanup(func() { names.Close() })
 	w.environ = append(w.environ, "DNSCACHEIP="+names.Addr())
+
+	sink, err := smtpsink.Start("127.0.0.1:0", smtpsink.Script{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sink.Close)
+	w.write(t, "control/smtproutes", ":"+sink.Addr.String())
 
 	s := w.serve(t, exec.Command(filepath.Join(testprog.Dir(t), "tcpserver"), "-1", "-RHl0", "-x", "rules.cdb", "127.0.0.1", "0", "sh", "-c", "echo $TCPREMOTEIP $A"))
 	w.environ = append(w.environ, "PORT="+s.Port)

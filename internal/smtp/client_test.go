@@ -131,6 +131,7 @@ func TestClient(t *testing.T) {
 		{"RCPT 354", talk{script: "RCPT 354 early"}, "rcpt 354, refused at 3: 354 early\n", hello + envelop + "QUIT\n"},
 		{"one RCPT of three", talk{script: "RCPT 550 no\nRCPT 250 yes\nRCPT 450 later", mail: smtp.Envelope{Recipients: []string{"a", "b", "c"}}},
 			"rcpt 550, rcpt 250, rcpt 450, sent: 250 ok\n", hello + "MAIL FROM:<>\nRCPT TO:<a>\nRCPT TO:<b>\nRCPT TO:<c>\nDATA\n| text\n.\nQUIT\n"},
+		{"no recipient", talk{mail: smtp.Envelope{Recipients: []string{}}}, "refused at 3: ", hello + "MAIL FROM:<>\nQUIT\n"},
 		{"RCPT answered in words", talk{script: "RCPT what?"}, "rcpt 0, refused at 3: what?\n", hello + envelop + "QUIT\n"},
 		{"RCPT answered in words, then well", talk{script: "RCPT what?\nRCPT 250 ok", mail: smtp.Envelope{Recipients: []string{"a", "b"}}},
 			"rcpt 0, lost, sent false", hello + "MAIL FROM:<>\nRCPT TO:<a>\n"},

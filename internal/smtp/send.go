@@ -54,7 +54,11 @@ func (c *Client) Envelope(e Envelope) (replies []Reply, err error) {
 		}
 	}
 	if !accepted {
-		return replies, &Refusal{Recipients, replies[len(replies)-1]}
+		refusal := &Refusal{Stage: Recipients}
+		if len(replies) > 0 {
+			refusal.Reply = replies[len(replies)-1]
+		}
+		return replies, refusal
 	}
 	return replies, nil
 }

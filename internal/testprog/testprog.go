@@ -127,6 +127,8 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"client":     clientCommand,
 	"serve":      serveCommand,
 	"serverlog":  serverLogCommand,
+	"sink":       sinkCommand,
+	"sinklog":    sinkLogCommand,
 	"smtp":       smtpCommand,
 	"stopserver": stopServerCommand,
 }

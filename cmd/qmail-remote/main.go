@@ -1,0 +1,9 @@
+// Qmail-remote sends a message to recipients at a remote host by SMTP.
+package main
+
+import (
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/qmailremote"
+)
+
+func main() { prog.Main("qmail-remote", qmailremote.Run) }
