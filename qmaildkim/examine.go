@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"strings"
+
+	"ucspi-go/internal/spool"
 )
 
 // An Examined is a message that a Filter has read and signed or verified, for
@@ -24,9 +26,9 @@ func (f *Filter) Examine(ctx context.Context, src io.Reader) (*Examined, error) 
 	if err != nil {
 		return e, err
 	}
-	read := new(spool) // the header is in p.msg already
+	read := new(spool.Spool) // the header is in p.msg already
 	defer read.Close()
-	if e.h, _, err = readHeader(p.msg.reader(), read); err != nil {
+	if e.h, _, err = readHeader(p.msg.Reader(), read); err != nil {
 		e.Close()
 		return e, err
 	}
@@ -60,7 +62,7 @@ func (e *Examined) Author() string {
 }
 
 // Original returns a reader of the message as it was read.
-func (e *Examined) Original() io.Reader { return e.msg.msg.reader() }
+func (e *Examined) Original() io.Reader { return e.msg.msg.Reader() }
 
 // Close gives memory and temporary files back.
 func (e *Examined) Close() error { return e.msg.msg.Close() }

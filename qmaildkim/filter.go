@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"ucspi-go/internal/qmail"
+	"ucspi-go/internal/spool"
 )
 
 // A Filter signs or verifies messages.
@@ -36,7 +37,7 @@ func (f *Filter) Process(ctx context.Context, dst io.Writer, src io.Reader) (Rep
 		return o.report, err
 	}
 	for _, part := range o.parts() {
-		if _, err := io.Copy(dst, o.msg.section(part.from, part.to-part.from)); err != nil {
+		if _, err := io.Copy(dst, o.msg.Section(part.from, part.to-part.from)); err != nil {
 			return o.report, err
 		}
 	}
@@ -46,7 +47,7 @@ func (f *Filter) Process(ctx context.Context, dst io.Writer, src io.Reader) (Rep
 // processed is a message that was read, and what is to become of it.
 type processed struct {
 	report Report
-	msg    *spool
+	msg    *spool.Spool
 	fields string // to be put on top
 	cut    []span // to be left out
 }
@@ -61,14 +62,14 @@ func (o *processed) parts() []span {
 		}
 		at = c.to
 	}
-	return append(parts, span{at, o.msg.size()})
+	return append(parts, span{at, o.msg.Size()})
 }
 
 // examine reads a message, and signs it on the way or verifies it then. The
-// report is valid with any error; errors are *Refusal, *readError, *spoolError
+// report is valid with any error; errors are *Refusal, *readError, *spool.Error
 // and those of Recipients. Without an error the caller closes msg.
 func (f *Filter) examine(ctx context.Context, src io.Reader) (*processed, error) {
-	o := &processed{msg: &spool{dir: f.Config.TempDir}}
+	o := &processed{msg: &spool.Spool{Dir: f.Config.TempDir}}
 	err := f.read(ctx, src, o)
 	if err != nil {
 		o.msg.Close()

@@ -11,6 +11,8 @@ import (
 	"testing/iotest"
 
 	"ucspi-go/rules"
+
+	"ucspi-go/internal/spool"
 )
 
 // From the text of tcp.smtp to a signature that verifies, in one process.
@@ -182,7 +184,7 @@ func TestProcessLarge(t *testing.T) {
 func TestProcessTrouble(t *testing.T) {
 	t.Parallel()
 	home := keyHome(t)
-	large := plain + strings.Repeat("x\n", maxMemory)
+	large := plain + strings.Repeat("x\n", spool.MaxMemory)
 	broken := errors.New("broken")
 	none := filepath.Join(home, "none")
 	for _, test := range []struct {

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"io"
 	"strings"
+
+	"ucspi-go/internal/spool"
 )
 
 // Limits of the search for forged fields where a header is too large to be
@@ -18,7 +20,7 @@ const (
 // DKIM-Status, and each Authentication-Results in the name of id. A header
 // beyond the limits is searched to its end, since more fields must not be a
 // way to get one through.
-func forged(h *header, msg *spool, id string) []span {
+func forged(h *header, msg *spool.Spool, id string) []span {
 	var c cutter
 	fields := h.fields
 	if h.over { // the last one may be cut off
@@ -71,8 +73,8 @@ func (c *cutter) cut(from, to int64) {
 
 // search cuts the forged fields from offset at, where one starts, to the end
 // of the header. A message that cannot be read is not handed over either.
-func (c *cutter) search(msg *spool, at int64, id string) {
-	r := bufio.NewReaderSize(msg.section(at, msg.size()-at), maxForgedField)
+func (c *cutter) search(msg *spool.Spool, at int64, id string) {
+	r := bufio.NewReaderSize(msg.Section(at, msg.Size()-at), maxForgedField)
 	start := at // of the field in raw
 	var raw []byte
 	judge := func() {

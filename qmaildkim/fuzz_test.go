@@ -8,6 +8,8 @@ import (
 	"testing/iotest"
 
 	"ucspi-go/rules"
+
+	"ucspi-go/internal/spool"
 )
 
 // FuzzSplitHeader: the fields are the bytes of the header, in order, without
@@ -17,7 +19,7 @@ func FuzzSplitHeader(f *testing.F) {
 		f.Add([]byte(h.text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h, body, err := readHeader(bytes.NewReader(data), &spool{})
+		h, body, err := readHeader(bytes.NewReader(data), &spool.Spool{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +42,7 @@ func FuzzSplitHeader(f *testing.F) {
 		if !bytes.HasPrefix(data[h.size:], body) {
 			t.Fatalf("body starts with %q", body)
 		}
-		slow, _, err := readHeader(iotest.OneByteReader(bytes.NewReader(data)), &spool{})
+		slow, _, err := readHeader(iotest.OneByteReader(bytes.NewReader(data)), &spool.Spool{})
 		if err != nil || slow.size != h.size || len(slow.fields) != len(h.fields) || slow.fault != h.fault {
 			t.Fatalf("in pieces %+v, %v; at once %+v", slow, err, h)
 		}

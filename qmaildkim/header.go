@@ -3,6 +3,8 @@ package qmaildkim
 import (
 	"bytes"
 	"io"
+
+	"ucspi-go/internal/spool"
 )
 
 // Limits of a header that is signed or verified. They hold memory, and the
@@ -46,7 +48,7 @@ func (f field) value() []byte {
 // as well. Body is what it read beyond the header. An end of r before the
 // blank line is no error: the whole message is header then. Errors are those
 // of a spooler.
-func readHeader(r io.Reader, msg *spool) (h *header, body []byte, err error) {
+func readHeader(r io.Reader, msg *spool.Spool) (h *header, body []byte, err error) {
 	r = spooler{r, msg}
 	var (
 		b    = make([]byte, 0, 8<<10)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"ucspi-go/internal/spool"
 )
 
 func TestReadHeader(t *testing.T) {
@@ -42,7 +44,7 @@ func TestReadHeader(t *testing.T) {
 		for name, r := range map[string]io.Reader{
 			"at once": strings.NewReader(test.in), "bytewise": iotest.OneByteReader(strings.NewReader(test.in)),
 		} {
-			h, body, err := readHeader(r, &spool{dir: t.TempDir()})
+			h, body, err := readHeader(r, &spool.Spool{Dir: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}

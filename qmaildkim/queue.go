@@ -7,8 +7,6 @@ import (
 	"syscall"
 
 	"ucspi-go/internal/qmail"
-
-	"golang.org/x/sys/unix"
 )
 
 // deliver hands a message over to q and returns the queue program's exit code. A
@@ -38,33 +36,9 @@ func (p *processed) writeTo(pipe *os.File) error {
 		return err
 	}
 	for _, part := range p.parts() {
-		if err := p.msg.writeTo(pipe, part.from, part.to); err != nil {
+		if err := p.msg.SpliceTo(pipe, part.from, part.to); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// writeTo writes the bytes [from, to) of the message to a pipe, out of a file
-// without taking them into memory.
-func (s *spool) writeTo(pipe *os.File, from, to int64) error {
-	if s.file == nil {
-		_, err := pipe.Write(s.mem[from:to])
-		return err
-	}
-	for from < to {
-		n, err := unix.Splice(int(s.file.Fd()), &from, int(pipe.Fd()), nil, int(min(to-from, 1<<20)), 0)
-		if err == syscall.EINTR || err == nil && n > 0 {
-			continue
-		}
-		if err == syscall.EINVAL { // not every file system can splice
-			_, err = io.Copy(pipe, s.section(from, to-from))
-			return err
-		}
-		if err == nil {
-			return io.ErrUnexpectedEOF
-		}
-		return err
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
+	"ucspi-go/internal/spool"
 	"ucspi-go/internal/ucspi"
 )
 
@@ -57,7 +58,7 @@ func (r *Report) fail(err error) {
 	var (
 		refusal *Refusal
 		read    *readError
-		spool   *spoolError
+		spooled *spool.Error
 		queue   *qmail.QueueError
 	)
 	switch {
@@ -65,7 +66,7 @@ func (r *Report) fail(err error) {
 		r.Reason, r.blame, r.cause = refusal.Reason, refusal.Path, refusal.Cause
 	case errors.As(err, &read):
 		r.Reason = "read-error"
-	case errors.As(err, &spool):
+	case errors.As(err, &spooled):
 		r.Reason = "spool-error"
 	case errors.As(err, &queue):
 		r.Reason = "no-queue-program"

@@ -16,6 +16,7 @@ import (
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
 	"ucspi-go/internal/socket"
+	"ucspi-go/internal/spool"
 
 	"golang.org/x/sys/unix"
 )
@@ -141,7 +142,7 @@ func refuse(env *prog.Env, c Config, report Report, err error) qmail.Code {
 	var (
 		refusal *Refusal
 		queue   *qmail.QueueError
-		spool   *spoolError
+		spooled *spool.Error
 		read    *readError
 	)
 	switch {
@@ -149,9 +150,9 @@ func refuse(env *prog.Env, c Config, report Report, err error) qmail.Code {
 		return qmail.Code(refusal.tell(env, c))
 	case errors.As(err, &queue):
 		return queue.Code
-	case errors.As(err, &spool) && spool.create:
+	case errors.As(err, &spooled) && spooled.Create:
 		return qmail.NoPidFile
-	case errors.As(err, &spool):
+	case errors.As(err, &spooled):
 		return qmail.WriteError
 	case errors.As(err, &read):
 		return qmail.ReadError

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"ucspi-go/internal/spool"
 )
 
 // zone answers for keys: texts by name, and trouble where there is none.
@@ -111,14 +113,14 @@ func craftField(selector, list, fields, tags string) string {
 		"\nFrom: joe@example.com\nSubject: dinner\n\nHi.\n"
 }
 
-func spoolOf(t testing.TB, msg string) (*header, *spool) {
+func spoolOf(t testing.TB, msg string) (*header, *spool.Spool) {
 	t.Helper()
-	s := new(spool)
+	s := new(spool.Spool)
 	t.Cleanup(func() { s.Close() })
 	if _, err := s.Write([]byte(msg)); err != nil {
 		t.Fatal(err)
 	}
-	head := new(spool)
+	head := new(spool.Spool)
 	defer head.Close()
 	h, _, err := readHeader(strings.NewReader(msg), head)
 	if err != nil {

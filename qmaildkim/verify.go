@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ucspi-go/internal/socket"
+	"ucspi-go/internal/spool"
 
 	"github.com/emersion/go-msgauth/dkim"
 )
@@ -30,7 +31,7 @@ type verifier struct {
 
 // verify judges a message. Author is the domain of its author, empty when
 // there is none; only align uses it.
-func (c verifier) verify(ctx context.Context, h *header, msg *spool, author string) Verdict {
+func (c verifier) verify(ctx context.Context, h *header, msg *spool.Spool, author string) Verdict {
 	v := Verdict{authServID: c.authServID, cut: forged(h, msg, c.authServID)}
 	fields := topSignatures(h)
 	parsed := make([]tagList, len(fields))
@@ -57,11 +58,11 @@ func (c verifier) verify(ctx context.Context, h *header, msg *spool, author stri
 }
 
 // judge gives each signature its letter and reason.
-func (c verifier) judge(ctx context.Context, h *header, msg *spool, fields []field, tags []tagList, signatures []Signature) {
+func (c verifier) judge(ctx context.Context, h *header, msg *spool.Spool, fields []field, tags []tagList, signatures []Signature) {
 	ctx, cancel := socket.Within(ctx, cmp.Or(c.budget, lookupBudget))
 	defer cancel()
 	keys := &keyring{ctx: ctx, lookup: c.lookupTXT, keys: make(map[string]*publishedKey)}
-	body := &bodyReader{r: msg.section(h.size, msg.size()-h.size)}
+	body := &bodyReader{r: msg.Section(h.size, msg.Size()-h.size)}
 	results, err := dkim.VerifyWithOptions(
 		io.MultiReader(libraryHeader(h, fields, tags), body),
 		&dkim.VerifyOptions{LookupTXT: keys.lookupTXT, MaxVerifications: maxSignatures})

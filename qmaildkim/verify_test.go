@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"ucspi-go/internal/spool"
 )
 
 func replace(old, new string) func(string) string {
@@ -275,8 +277,8 @@ func TestVerifyLookupBudget(t *testing.T) {
 // TestVerifyUnreadable: trouble with the message itself is not the signer's.
 func TestVerifyUnreadable(t *testing.T) {
 	t.Parallel()
-	h, s := spoolOf(t, sign(t, plain, edKey, dkim.SignOptions{})+strings.Repeat("x\n", maxMemory))
-	s.file.Close()
+	h, s := spoolOf(t, sign(t, plain, edKey, dkim.SignOptions{})+strings.Repeat("x\n", spool.MaxMemory))
+	s.Close()
 	v := verifier{lookupTXT: testZone().lookupTXT}.verify(t.Context(), h, s, "")
 	if v.Letter != letterTemporary {
 		t.Errorf("verdict %v (%+v)", v.Letter, v.Signatures)
@@ -318,7 +320,7 @@ func BenchmarkVerify(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			h, s := spoolOf(b, sign(b, plain+strings.Repeat("The quick brown fox jumps over.\n", size/32), rsaKey(), dkim.SignOptions{}))
 			c := verifier{lookupTXT: testZone().lookupTXT, authServID: "mx.example.net"}
-			b.SetBytes(s.size())
+			b.SetBytes(s.Size())
 			b.ReportAllocs()
 			for b.Loop() {
 				if v := c.verify(b.Context(), h, s, ""); v.Letter != letterGood {

@@ -1,4 +1,4 @@
-package qmaildkim
+package spool
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ import (
 // the folder.
 func TestSpool(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{0, 1, maxMemory, maxMemory + 1, 3 * maxMemory} {
+	for _, n := range []int{0, 1, MaxMemory, MaxMemory + 1, 3 * MaxMemory} {
 		dir := t.TempDir()
-		s := &spool{dir: dir}
+		s := &Spool{Dir: dir}
 		want := strings.Repeat("0123456789", n/10+1)[:n]
 		for b := []byte(want); len(b) > 0; {
 			k := min(len(b), 100_000)
@@ -28,12 +28,12 @@ func TestSpool(t *testing.T) {
 		if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 			t.Errorf("%d bytes: %v, %v in the folder", n, entries, err)
 		}
-		if (s.file != nil) != (n > maxMemory) || s.size() != int64(n) {
-			t.Errorf("%d bytes: file %v, size %d", n, s.file, s.size())
+		if (s.file != nil) != (n > MaxMemory) || s.Size() != int64(n) {
+			t.Errorf("%d bytes: file %v, size %d", n, s.file, s.Size())
 		}
-		first, second := s.reader(), s.reader()
+		first, second := s.Reader(), s.Reader()
 		io.CopyN(io.Discard, first, 10)
-		if err := iotest.TestReader(second, []byte(want)); n <= maxMemory && err != nil {
+		if err := iotest.TestReader(second, []byte(want)); n <= MaxMemory && err != nil {
 			t.Errorf("%d bytes: %v", n, err)
 		}
 		if rest, err := io.ReadAll(first); err != nil || string(rest) != want[min(10, n):] {
