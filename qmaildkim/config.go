@@ -9,12 +9,6 @@ import (
 	"ucspi-go/rules"
 )
 
-// Descriptors of a Config that are none.
-const (
-	anyFd = -1 // not configured
-	noFd  = -2 // configured, but as none or unusable
-)
-
 // Config is what an environment asks for.
 type Config struct {
 	Mode    Mode
@@ -29,8 +23,7 @@ type Config struct {
 
 	LookupTime time.Duration // for all keys of a message; 0 is 10 seconds
 
-	logFd, errorFd int
-
+	logFd    int  // for the log line; -1 for none
 	queueSet bool // Queue is DKIMQUEUE: it may be a filter, which needs no envelope
 	policy   policy
 	domain   string // DKIMDOMAIN, as configured
@@ -92,7 +85,7 @@ func ConfigFrom(environ rules.Environ) (Config, error) {
 		hasExempt:    set("NOSIGNATUREDOMAINS"),
 		unsignedFrom: set("UNSIGNED_FROM"),
 	}
-	c.errorFd, c.logFd = descriptors(environ)
+	c.logFd = logDescriptor(environ)
 	var key string
 	if c.Mode, key = modeOf(environ); c.Mode != ModeSign {
 		return c, nil
@@ -114,27 +107,12 @@ func lookupTime(text string) time.Duration {
 	return 0
 }
 
-// descriptors returns where the text of a refusal and the log line go. A log
-// line never goes where a refusal's text belongs.
-func descriptors(environ rules.Environ) (errorFd, logFd int) {
-	errorFd, logFd = anyFd, 2
-	if s, set := environ.Lookup("ERROR_FD"); set {
-		errorFd = descriptor(s)
-	}
+// logDescriptor returns where the log line goes, -1 for nowhere.
+func logDescriptor(environ rules.Environ) int {
 	if s, set := environ.Lookup("DKIMLOG"); set {
-		logFd = descriptor(s)
+		return qmail.Descriptor(s)
 	}
-	if logFd == errorFd {
-		logFd = noFd
-	}
-	return errorFd, logFd
-}
-
-func descriptor(s string) int {
-	if n, err := strconv.ParseUint(s, 10, 20); err == nil {
-		return int(n)
-	}
-	return noFd
+	return 2
 }
 
 // signingFrom returns how environ asks for signing with the key at path. The

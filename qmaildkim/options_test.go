@@ -74,23 +74,20 @@ func TestMode(t *testing.T) {
 	}
 }
 
-func TestDescriptors(t *testing.T) {
+func TestLogDescriptor(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		environ        rules.Environ
-		errorFd, logFd int
+		environ rules.Environ
+		want    int
 	}{
-		{nil, anyFd, 2},
-		{rules.Environ{"ERROR_FD=2"}, 2, noFd},
-		{rules.Environ{"ERROR_FD=4"}, 4, 2},
-		{rules.Environ{"ERROR_FD="}, noFd, 2},
-		{rules.Environ{"ERROR_FD=x", "DKIMLOG="}, noFd, noFd},
-		{rules.Environ{"DKIMLOG=5"}, anyFd, 5},
-		{rules.Environ{"DKIMLOG=5", "ERROR_FD=5"}, 5, noFd},
-		{rules.Environ{"DKIMLOG=-1", "ERROR_FD=99999999999999999999"}, noFd, noFd},
+		{nil, 2},
+		{rules.Environ{"DKIMLOG="}, -1},
+		{rules.Environ{"DKIMLOG=5"}, 5},
+		{rules.Environ{"DKIMLOG=-1"}, -1},
+		{rules.Environ{"DKIMLOG=x"}, -1},
 	} {
-		if e, l := descriptors(test.environ); e != test.errorFd || l != test.logFd {
-			t.Errorf("descriptors(%q) = %d, %d; want %d, %d", test.environ, e, l, test.errorFd, test.logFd)
+		if got := logDescriptor(test.environ); got != test.want {
+			t.Errorf("logDescriptor(%q) = %d, want %d", test.environ, got, test.want)
 		}
 	}
 }

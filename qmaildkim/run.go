@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -147,7 +148,7 @@ func refuse(env *prog.Env, c Config, report Report, err error) qmail.Code {
 	)
 	switch {
 	case errors.As(err, &refusal):
-		return qmail.Code(refusal.tell(env, c))
+		return refusal.tell(env)
 	case errors.As(err, &queue):
 		return queue.Code
 	case errors.As(err, &spooled) && spooled.Create:
@@ -167,10 +168,8 @@ func log(env *prog.Env, c Config, report Report) {
 	if c.logFd < 0 || env.Fd(c.logFd) == nil {
 		return
 	}
-	for _, fd := range refusalFds(env, c) {
-		if fd == c.logFd {
-			return
-		}
+	if slices.Contains(qmail.ErrorFds(env), c.logFd) {
+		return // that is no place for log lines
 	}
 	_, _ = syscall.Write(c.logFd, []byte(report.Line(os.Getpid())))
 }
