@@ -2,65 +2,33 @@ package qmailremote
 
 import (
 	"errors"
-	"math"
 	"path/filepath"
 	"strings"
-	"time"
 
-	"ucspi-go/internal/prog"
+	"ucspi-go/internal/outbound"
 	"ucspi-go/internal/qmail"
-	"ucspi-go/internal/smtp"
 )
 
 // config is what the control files say.
 type config struct {
-	name        string            // of this host: control/helohost, else control/me
-	routes      map[string]string // control/smtproutes, see route
-	routesByMX  bool              // control/smtproutesmx
-	extended    bool              // control/smtpehlo
-	timeConnect time.Duration     // control/timeoutconnect
-	timeRemote  time.Duration     // control/timeoutremote
+	outbound.Controls
+	routes     map[string]string // control/smtproutes, see route
+	routesByMX bool              // control/smtproutesmx is 1
 }
 
 // readConfig fails with errControls when a file cannot be read, or when this
 // host has no name.
 func readConfig(home string) (config, error) {
 	control := qmail.Control(filepath.Join(home, "control"))
-	c := config{timeConnect: time.Minute, timeRemote: 1200 * time.Second}
-	var failed error
-	line := func(name string) (string, bool) {
-		s, found, err := control.Line(name)
-		failed = errors.Join(failed, err)
-		return s, found
+	controls, err1 := outbound.ReadControls(control)
+	byMX, _, err2 := control.Line("smtproutesmx")
+	lines, _, err3 := control.Lines("smtproutes")
+	if errors.Join(err1, err2, err3) != nil {
+		return config{}, errControls
 	}
-	seconds := func(name string, value *time.Duration) {
-		s, _ := line(name)
-		if n, digits := prog.Number(s); digits > 0 {
-			*value = time.Duration(min(max(n, 1), math.MaxInt32/1000)) * time.Second
-		}
-	}
-	isOne := func(name string) bool {
-		s, _ := line(name)
-		n, _ := prog.Number(s)
-		return n == 1
-	}
-	var found bool
-	if c.name, found = line("helohost"); !found {
-		c.name, found = line("me")
-	}
-	// An editor's CR must not leave; there is no other use for one.
-	c.name = strings.TrimRight(c.name, "\r")
-	c.routesByMX = isOne("smtproutesmx")
-	c.extended = isOne("smtpehlo")
-	seconds("timeoutconnect", &c.timeConnect)
-	seconds("timeoutremote", &c.timeRemote)
-	routes, _, err := control.Lines("smtproutes")
-	if failed = errors.Join(failed, err); failed != nil || !found || !smtp.Sendable(c.name) {
-		return c, errControls
-	}
-	c.routes = make(map[string]string, len(routes))
-	for _, r := range routes {
-		if domain, relay, ok := strings.Cut(r, ":"); ok {
+	c := config{controls, make(map[string]string, len(lines)), outbound.IsOne(byMX)}
+	for _, line := range lines {
+		if domain, relay, ok := strings.Cut(line, ":"); ok {
 			c.routes[lower(domain)] = relay
 		}
 	}

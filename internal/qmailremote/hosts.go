@@ -2,7 +2,6 @@ package qmailremote
 
 import (
 	"context"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"net/netip"
@@ -10,6 +9,7 @@ import (
 
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/localip"
+	"ucspi-go/internal/outbound"
 	"ucspi-go/qmaildkim/keys"
 )
 
@@ -30,7 +30,7 @@ const (
 // hosts returns the addresses to try for a route, best first, at least one.
 // Errors are failures.
 func (r *remote) hosts(ctx context.Context, to route) ([]mailHost, error) {
-	if addr, ok := literal(to.host); ok {
+	if addr, ok := outbound.Literal(to.host); ok {
 		return r.notOwn(to, []mailHost{{addr: addr}}, false)
 	}
 	if to.relay && !r.routesByMX {
@@ -38,7 +38,7 @@ func (r *remote) hosts(ctx context.Context, to route) ([]mailHost, error) {
 	}
 	exchangers, exists, err := r.dns.LookupMX(ctx, ascii(to.host))
 	switch {
-	case isTemporary(err):
+	case outbound.IsTemporary(err):
 		return nil, errDNS
 	case err != nil:
 		return nil, noSuchHost(to.host)
@@ -62,7 +62,7 @@ func (r *remote) hosts(ctx context.Context, to route) ([]mailHost, error) {
 
 // relay returns the addresses of a relay, whose mail exchangers do not count.
 func (r *remote) relay(ctx context.Context, name string) ([]mailHost, error) {
-	addrs, unsure := r.addresses(ctx, name)
+	addrs, unsure := outbound.Addresses(ctx, r.dns, ascii(name))
 	switch {
 	case len(addrs) == 0 && unsure:
 		return nil, errDNS
@@ -82,24 +82,13 @@ func (r *remote) addressesOf(ctx context.Context, exchangers []dns.MX) (hosts []
 	rand.Shuffle(len(exchangers), func(i, j int) { exchangers[i], exchangers[j] = exchangers[j], exchangers[i] })
 	slices.SortStableFunc(exchangers, func(a, b dns.MX) int { return int(a.Preference) - int(b.Preference) })
 	for _, mx := range exchangers[:min(len(exchangers), maxExchangers)] {
-		addrs, failed := r.addresses(ctx, mx.Host)
+		addrs, failed := outbound.Addresses(ctx, r.dns, ascii(mx.Host))
 		unsure = unsure || failed
 		for _, addr := range addrs {
 			hosts = append(hosts, mailHost{mx.Host, addr, int(mx.Preference)})
 		}
 	}
 	return hosts[:min(len(hosts), maxHosts)], unsure
-}
-
-// addresses returns the addresses of a name, IPv4 first: mail from an IPv6
-// address is trusted less. Unsure says that there may be more.
-func (r *remote) addresses(ctx context.Context, name string) (addrs []netip.Addr, unsure bool) {
-	for _, lookup := range []func(context.Context, string) ([]netip.Addr, error){r.dns.LookupA, r.dns.LookupAAAA} {
-		found, err := lookup(ctx, ascii(name))
-		addrs = append(addrs, found...)
-		unsure = unsure || isTemporary(err)
-	}
-	return addrs, unsure
 }
 
 // notOwn returns the hosts that are preferred to this one, unless the route is
@@ -126,11 +115,6 @@ func (r *remote) notOwn(to route, hosts []mailHost, unsure bool) ([]mailHost, er
 		return nil, errOwn
 	}
 	return hosts, nil
-}
-
-func isTemporary(err error) bool {
-	var e *dns.Error
-	return errors.As(err, &e) && e.Temporary()
 }
 
 // ascii returns the form of a name that the DNS has.

@@ -3,7 +3,6 @@ package qmailremote
 import (
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,25 +54,6 @@ no colon
 	delete(c.routes, "")
 	if got, err := c.route("elsewhere.example"); got != (route{"elsewhere.example", 25, false}) || err != nil {
 		t.Errorf("without a default: %v, %v", got, err)
-	}
-	for _, relay := range []string{"x:", "x:0", "x:65536", "x:a", "2001:db8::1", "[::1]:x", "x:99999999999999999999"} {
-		if got, err := parseRelay(relay); err != errControls {
-			t.Errorf("parseRelay(%q) = %v, %v", relay, got, err)
-		}
-	}
-}
-
-func TestLiteral(t *testing.T) {
-	t.Parallel()
-	for host, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "[192.0.2.1]": "192.0.2.1", "[2001:db8::1]": "2001:db8::1", "[IPv6:2001:DB8:0::1]": "2001:db8::1",
-		"[ipv6:::ffff:192.0.2.1]": "192.0.2.1", "2001:db8::1": "2001:db8::1",
-		"example.com": "", "[example.com]": "", "[192.0.2.1": "", "192.0.2.1]": "", "192.0.2.256": "", "[]": "", "": "", "[IPv6:]": "",
-	} {
-		got, ok := literal(host)
-		if ok != (want != "") || ok && got != netip.MustParseAddr(want) {
-			t.Errorf("literal(%q) = %v, %v, want %q", host, got, ok, want)
-		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -17,15 +18,12 @@ import (
 
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/localip"
+	"ucspi-go/internal/outbound"
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
 	"ucspi-go/internal/smtp"
 	"ucspi-go/internal/socket"
 )
-
-// lookupTime bounds all lookups together. What cannot be found in it fails for
-// now.
-const lookupTime = 5 * time.Minute
 
 // remote is one run of the program.
 type remote struct {
@@ -81,7 +79,7 @@ func (r *remote) run(ctx context.Context, env *prog.Env) error {
 	if err != nil {
 		return err
 	}
-	hosts, err := r.hosts(socket.Until(ctx, time.Now().Add(lookupTime)), to)
+	hosts, err := r.hosts(socket.Until(ctx, time.Now().Add(outbound.LookupTime)), to)
 	if err != nil {
 		return err
 	}
@@ -98,7 +96,7 @@ func (r *remote) run(ctx context.Context, env *prog.Env) error {
 
 // dial returns a connection to a host, nil when there is none.
 func (r *remote) dial(ctx context.Context, h mailHost, port uint16) smtp.Conn {
-	conn, err := smtp.Dial(ctx, netip.AddrPortFrom(h.addr, port), r.timeConnect)
+	conn, err := smtp.Dial(ctx, netip.AddrPortFrom(h.addr, port), r.Connect)
 	late := errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)
 	r.timeouts.remember(h.addr, late, time.Now())
 	if err != nil {
@@ -110,8 +108,8 @@ func (r *remote) dial(ctx context.Context, h mailHost, port uint16) smtp.Conn {
 // talk sends the message over a connection. A server with which TLS cannot be
 // had is connected to once more, and gets the message in clear.
 func (r *remote) talk(ctx context.Context, conn smtp.Conn, h mailHost, port uint16) error {
-	options := smtp.Options{Name: r.name, Timeout: r.timeRemote, Extended: r.extended}
-	if r.extended {
+	options := r.Options()
+	if r.Extended {
 		options.StartTLS = startTLS(h.name)
 	}
 	client := smtp.NewClient(conn, options)
@@ -152,8 +150,8 @@ func (r *remote) send(client *smtp.Client, server netip.Addr) error {
 			envelope.Recipients = append(envelope.Recipients, recipient)
 		}
 	}
-	if r.extended {
-		envelope.Size, envelope.EightBit = measure(r.file)
+	if r.Extended {
+		envelope.Size, envelope.EightBit = r.measure()
 	}
 	replies, err := client.Envelope(envelope)
 	r.reportRecipients(server, replies)
@@ -181,4 +179,21 @@ func (r *remote) reportRecipients(server netip.Addr, replies []smtp.Reply) {
 			replies = replies[1:]
 		}
 	}
+}
+
+// measure reads ahead in a message that is a file, as qmail-rspawn gives it;
+// of a pipe nothing is known.
+func (r *remote) measure() (size int64, eightBit bool) {
+	if r.file == nil {
+		return 0, false
+	}
+	info, err := r.file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, false
+	}
+	start, err := r.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, false
+	}
+	return outbound.Measure(io.NewSectionReader(r.file, start, math.MaxInt64-start))
 }
