@@ -68,6 +68,8 @@ var jobs = []job{
 		want: "text\n"},
 	{name: "qmail-remote", least: 6_000_000, command: `printf 'text\n' | limit qmail-remote example.com a@example.com b@example.com | tr '\0' '\n'`,
 		want: "r\nK127.0.0.1 accepted message.\nRemote host said: 250 ok\n\n"},
+	{name: "qmail-smarthost", command: `printf 'text\n' | limit qmail-smarthost 2>&1 1<envelope | sed 's/pid=[0-9]* relay=[0-9.:]*/X/'`,
+		want: "qmail-smarthost: sent X rcpts=1 reply=250-ok\n"},
 	{name: "qmail-dkim", least: 6_000_000, shell: true, command: `for domain in rsa.example ed25519.example both.example; do
 			printf "From: a@$domain\n\ntext\n" | RELAYCLIENT= limit qmail-dkim 1<envelope || exit
 			grep -c DKIM-Signature: message
@@ -232,7 +234,7 @@ const closeInput = "exec 0<&-"
 
 // A world is a folder to work in, which is a qmail home as well, a name
 // server with the keys that are in it and a list, a server to connect to, and
-// one that takes mail, the relay of every host.
+// one that takes mail, for every host.
 type world struct {
 	dir     string
 	environ []string
@@ -281,6 +283,7 @@ func newWorld(t *testing.T) world {
 	}
 	t.Cleanup(sink.Close)
 	w.write(t, "control/smtproutes", ":"+sink.Addr.String())
+	w.write(t, "control/smarthost", sink.Addr.String())
 
 	s := w.serve(t, exec.Command(filepath.Join(testprog.Dir(t), "tcpserver"), "-1", "-RHl0", "-x", "rules.cdb", "127.0.0.1", "0", "sh", "-c", "echo $TCPREMOTEIP $A"))
 	w.environ = append(w.environ, "PORT="+s.Port)

@@ -19,6 +19,7 @@ const (
 	WriteError        Code = 53
 	ReadError         Code = 54
 	ReadConfig        Code = 55 // unable to read configuration
+	NoNetwork         Code = 56 // trouble making network connection
 	Crashed           Code = 57 // the queue program behind this one crashed
 	NoFork            Code = 58
 	NoPipe            Code = 59
@@ -29,6 +30,9 @@ const (
 	NoIntdFile        Code = 65
 	NoTodoFile        Code = 66
 	Temporary         Code = 71 // temporarily rejected
+	ConnectTimedOut   Code = 72 // to another mail server
+	ConnectRefused    Code = 73 // likewise
+	ConnectLost       Code = 74 // in the session with it
 	Bug               Code = 81
 	Custom            Code = 82 // text on descriptor 4, 6 or $ERROR_FD
 	CustomOld         Code = 88 // the same, as sagredo's and indimail's programs exit
@@ -59,7 +63,7 @@ func (c Code) Reply() string {
 		return "451 qq read error (#4.3.0)"
 	case ReadConfig:
 		return "451 qq unable to read configuration (#4.3.0)"
-	case 56:
+	case NoNetwork:
 		return "451 qq trouble making network connection (#4.3.0)"
 	case NoHome:
 		return "451 qq trouble in home directory (#4.3.0)"
@@ -67,11 +71,11 @@ func (c Code) Reply() string {
 		return "451 qq trouble creating files in queue (#4.3.0)"
 	case Temporary:
 		return "451 mail server temporarily rejected message (#4.3.0)"
-	case 72:
+	case ConnectTimedOut:
 		return "451 connection to mail server timed out (#4.4.1)"
-	case 73:
+	case ConnectRefused:
 		return "451 connection to mail server rejected (#4.4.1)"
-	case 74:
+	case ConnectLost:
 		return "451 communication with mail server failed (#4.4.2)"
 	case Bug, BadEnvelope:
 		return "451 qq internal bug (#4.3.0)"

@@ -70,6 +70,14 @@ func (s *Sink) Close() {
 	s.sessions.Wait()
 }
 
+// Finish begins no further session, waits until those that have begun are
+// over, and returns what Log does.
+func (s *Sink) Finish() (string, error) {
+	s.listener.Close()
+	s.sessions.Wait()
+	return s.Log(0)
+}
+
 // Log waits until n sessions have ended and returns what all have logged, a
 // line for each event:
 //
