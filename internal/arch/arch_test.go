@@ -49,6 +49,8 @@ func TestOnlyImporters(t *testing.T) {
 		{"github.com/emersion/go-msgauth/dkim", []string{"ucspi-go/qmaildkim"}},
 		{"github.com/colinmarc/cdb", []string{"ucspi-go/rules"}},
 		{"crypto/tls", []string{"ucspi-go/internal/qmailremote", "ucspi-go/internal/smtpsink"}},
+		{"net/smtp", nil}, // internal/smtp is the client, also of tests
+		{"net/textproto", nil},
 		{"github.com/rogpeppe/go-internal/testscript", []string{"ucspi-go/internal/testprog"}},
 	} {
 		format := `{{$p := .ImportPath}}{{range .Imports}}{{if eq . "` + tt.imported + `"}}{{$p}} {{end}}{{end}}`

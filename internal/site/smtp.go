@@ -1,14 +1,16 @@
 package site
 
 import (
-	"fmt"
+	"bytes"
+	"errors"
 	"net"
-	"net/textproto"
 	"strings"
 	"time"
+
+	"ucspi-go/internal/smtp"
 )
 
-// Timeout bounds each SMTP session that Send plays.
+// Timeout bounds each step of the SMTP sessions that Send plays.
 const Timeout = 60 * time.Second
 
 // Send gives msg, with LF line ends, to the server as a client at the
@@ -20,43 +22,18 @@ func (s *Site) Send(from, sender, recipient string, msg []byte) (reply string, e
 	if err != nil {
 		return "", err
 	}
-	conn.SetDeadline(time.Now().Add(Timeout))
-	c := textproto.NewConn(conn)
-	defer c.Close()
-	if _, _, err := c.ReadResponse(220); err != nil {
+	client := smtp.NewClient(conn, smtp.Options{Name: "client." + s.Domain, Timeout: Timeout, Extended: true})
+	defer client.Quit()
+	if err := client.Start(); err != nil {
 		return "", err
 	}
-	for _, step := range []struct {
-		expect int
-		line   string
-	}{
-		{250, "EHLO client." + s.Domain},
-		{250, "MAIL FROM:<" + sender + ">"},
-		{250, "RCPT TO:<" + recipient + ">"},
-		{354, "DATA"},
-	} {
-		if err := c.PrintfLine("%s", step.line); err != nil {
-			return "", err
-		}
-		if _, _, err := c.ReadResponse(step.expect); err != nil {
-			return "", fmt.Errorf("%s: %w", step.line, err)
-		}
-	}
-	w := c.DotWriter()
-	if _, err := w.Write(msg); err != nil {
+	if _, err := client.Envelope(smtp.Envelope{Sender: sender, Recipients: []string{recipient}}); err != nil {
 		return "", err
 	}
-	if err := w.Close(); err != nil {
-		return "", err
+	answer, err := client.Data(bytes.NewReader(msg))
+	var refusal *smtp.Refusal
+	if errors.As(err, &refusal) && refusal.Stage == smtp.Message {
+		answer, err = refusal.Reply, nil
 	}
-	code, text, err := c.ReadResponse(0)
-	if err != nil {
-		return "", err
-	}
-	reply = fmt.Sprintf("%d %s", code, text)
-	if err := c.PrintfLine("QUIT"); err != nil {
-		return reply, nil // the message's own reply stands
-	}
-	c.ReadResponse(221)
-	return strings.TrimSpace(reply), nil
+	return strings.TrimSpace(answer.Text), err
 }

@@ -1,7 +1,6 @@
 package testprog
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"ucspi-go/internal/smtp"
 )
 
 // smtpCommand is the script command "smtp FILE": it plays an SMTP dialogue
@@ -56,7 +57,7 @@ const smtpPatience = 60 * time.Second
 func PlaySMTP(conn net.Conn, dialogue string, replies io.Writer) error {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(smtpPatience))
-	p := &smtpPlayer{conn: conn, in: bufio.NewReader(conn), replies: replies}
+	p := &smtpPlayer{conn: conn, in: smtp.NewReader(conn), replies: replies}
 	if _, err := p.reply(); err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func PlaySMTP(conn net.Conn, dialogue string, replies io.Writer) error {
 
 type smtpPlayer struct {
 	conn    net.Conn
-	in      *bufio.Reader
+	in      *smtp.Reader
 	replies io.Writer
 	inData  bool // lines are the message's
 	skip    bool // the message is not wanted
@@ -102,26 +103,17 @@ func (p *smtpPlayer) play(line string) error {
 	p.inData = false
 	code, err := p.reply()
 	if strings.EqualFold(line, "data") {
-		p.inData = code == "354"
+		p.inData = code == 354
 		p.skip = !p.inData
 	}
 	return err
 }
 
 // reply copies one reply, which may have several lines, and returns its code.
-func (p *smtpPlayer) reply() (code string, err error) {
-	for {
-		line, err := p.in.ReadString('\n')
-		if err != nil {
-			return "", err
-		}
-		line = strings.TrimRight(line, "\r\n")
-		fmt.Fprintln(p.replies, line)
-		if len(line) < 4 || line[3] != '-' {
-			code, _, _ = strings.Cut(line, " ")
-			return code, nil
-		}
-	}
+func (p *smtpPlayer) reply() (code int, err error) {
+	reply, err := p.in.Read()
+	io.WriteString(p.replies, reply.Text)
+	return reply.Code, err
 }
 
 // rest copies what the server still says until it closes the connection. A
