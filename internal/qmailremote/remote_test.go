@@ -376,3 +376,18 @@ relay.example A 127.0.0.3
 		})
 	}
 }
+
+func TestIPv6(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip(err)
+	}
+	l.Close()
+	s := newSite(t, "")
+	s.sinks("RCPT 250 ok\nRCPT 550 no", "::1")
+	want := "r\\0h::1 does not like recipient.\nRemote host said: 550 no\n\\0K::1 accepted message.\nRemote host said: 250 ok\n\\0"
+	if got := s.run(s.env(strings.NewReader(letter), host, sender, rcpt, "c@example.com")); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// selfSigned returns a certificate that nobody has reason to trust.
-var selfSigned = sync.OnceValues(func() (tls.Certificate, error) {
+// SelfSigned returns a certificate that nobody has reason to trust.
+var SelfSigned = sync.OnceValues(func() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err

@@ -38,7 +38,7 @@ type Sink struct {
 
 // Start starts a Sink on addr, for example "127.0.0.1:0".
 func Start(addr string, script Script) (*Sink, error) {
-	certificate, err := selfSigned()
+	certificate, err := SelfSigned()
 	if err != nil {
 		return nil, err
 	}
