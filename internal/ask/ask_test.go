@@ -235,6 +235,7 @@ func TestSignals(t *testing.T) {
 	for _, sig := range []syscall.Signal{
 		syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGTERM, syscall.SIGUSR1,
 		syscall.SIGUSR2, syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGIO, syscall.SIGPWR,
+		syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGSTKFLT, syscall.SIGSYS, 34, 40, 64,
 	} {
 		for name, args := range map[string][]string{"tcpcat": {"0", s.port}, "http@": {"0", "", s.port}, "mconnect": {"0", s.port}} {
 			// Under nohup these tests ignore SIGHUP, and so does what they start.

@@ -32,10 +32,3 @@ func Operand(env *prog.Env, n int, or string) string {
 	}
 	return or
 }
-
-// DefaultSignals lets signals end the program that end the C program, and not
-// with a trace of the Go runtime.
-func DefaultSignals() {
-	prog.DefaultSignals(syscall.SIGALRM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
-		syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGIO, syscall.SIGPWR)
-}

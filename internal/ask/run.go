@@ -63,7 +63,7 @@ func HTTP(ctx context.Context, env *prog.Env) error {
 
 // Tcpcat runs tcpcat [HOST [PORT]], which prints what comes as it is.
 func Tcpcat(ctx context.Context, env *prog.Env) error {
-	DefaultSignals()
+	prog.PlainSignals()
 	conn, err := Connect(ctx, env, Operand(env, 0, "0"), Operand(env, 1, "17"))
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func Tcpcat(ctx context.Context, env *prog.Env) error {
 // of sh it ends like its last part, which prints the answer: a host that
 // cannot be reached has an empty answer, a connection that breaks a short one.
 func pipeline(ctx context.Context, env *prog.Env, q question) error {
-	DefaultSignals()
+	prog.PlainSignals()
 	brokenPipes := !signal.Ignored(syscall.SIGPIPE)
 	name := env.Name
 	var answer io.Reader = strings.NewReader("")

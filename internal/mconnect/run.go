@@ -15,7 +15,7 @@ import (
 
 // Run runs mconnect [HOST [PORT]].
 func Run(ctx context.Context, env *prog.Env) error {
-	ask.DefaultSignals()
+	prog.PlainSignals()
 	conn, err := ask.Connect(ctx, env, ask.Operand(env, 0, "0"), ask.Operand(env, 1, "25"))
 	if err != nil {
 		return err
@@ -28,7 +28,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 // reads from the network and 7 writes to it. One that is not open is at its
 // end. As ucspi-tcp 0.88 mconnect-io.c.
 func IO(_ context.Context, env *prog.Env) error {
-	ask.DefaultSignals()
+	prog.PlainSignals()
 	signal.Ignore(syscall.SIGPIPE)
 	exchange(env, env.Fd(6), env.Fd(7))
 	return nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path"
 	"strings"
 )
 
@@ -118,7 +117,7 @@ func Main(name string, run func(context.Context, *Env) error) {
 	}
 	env.Exec = env.exec
 	if len(os.Args) > 0 {
-		env.Argv0 = path.Base(os.Args[0])
+		env.Argv0 = os.Args[0][strings.LastIndexByte(os.Args[0], '/')+1:]
 		env.Args = os.Args[1:]
 	}
 	os.Exit(Report(env, run(context.Background(), env)))

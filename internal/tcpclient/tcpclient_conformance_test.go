@@ -3,6 +3,7 @@
 package tcpclient
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -232,6 +233,22 @@ func TestConformanceSignals(t *testing.T) {
 		}
 		if outcome[0] != outcome[1] {
 			t.Errorf("signal %d: C %s, ours %s", sig, outcome[0], outcome[1])
+		}
+	}
+}
+
+// An option fault names the program by what follows the last slash of argv[0],
+// which may be nothing.
+func TestConformanceName(t *testing.T) {
+	for _, name := range []string{"", "tc", "a/tc", "/", "a/", "a//", ".", "tc/.", "../tc"} {
+		var got [2]string
+		for i, program := range []string{testprog.Peer(t, "/usr/bin/tcpclient"), filepath.Join(testprog.Dir(t), "tcpclient")} {
+			cmd := exec.Cmd{Path: program, Args: []string{name, "-Z"}}
+			out, err := cmd.CombinedOutput()
+			got[i] = fmt.Sprintf("%v %q", err, out)
+		}
+		if got[0] != got[1] {
+			t.Errorf("argv[0] %q: C %s, ours %s", name, got[0], got[1])
 		}
 	}
 }
