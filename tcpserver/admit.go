@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"ucspi-go/internal/ucspi"
 	"ucspi-go/rules"
@@ -81,7 +82,10 @@ func (s *Server) remoteHost(ctx context.Context, a netip.Addr) *string {
 }
 
 func (s *Server) remoteInfo(ctx context.Context, c Conn) *string {
-	ctx, cancel := context.WithTimeout(ctx, s.InfoTimeout)
+	// C's clock is generous by a fiftieth of a second, so that 0 reaches a
+	// server nearby. The sum may be more than there is.
+	const grace = 20 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, max(s.InfoTimeout, s.InfoTimeout+grace))
 	defer cancel()
 	info, err := s.Info(ctx, c.Local, c.Remote)
 	if err != nil {

@@ -26,6 +26,7 @@ type table struct {
 	running   uint64 // connections that are not ended: the N of the status line
 	unborn    int    // numbers given instead of a pid
 
+	quiet
 	reaping
 }
 
@@ -60,14 +61,16 @@ func (t *table) update(change func()) {
 // unreserve gives a place back: nothing was accepted.
 func (t *table) unreserve() { t.update(func() { t.accepting-- }) }
 
-// accepted makes a place a connection.
-func (t *table) accepted() {
+// accepted makes a place a connection. First is that of arrive.
+func (t *table) accepted() (first bool) {
 	t.update(func() {
 		t.accepting--
 		t.open++
 		t.running++
+		first = t.arrive()
 		t.status()
 	})
+	return first
 }
 
 // closed says that the server no longer holds a connection.
