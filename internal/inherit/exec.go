@@ -38,10 +38,9 @@ func Exec(file string, argv, environ []string) error {
 	for _, l := range changed {
 		prlimit(0, l.resource, l.origin, nil)
 	}
-	// From here to the end of the call nothing may need memory, and no thread
-	// may be made: that is what this way of making a call is for. Were the
-	// world not stopped, the runtime could want either at any moment, and
-	// would die of it.
+	// From here on nothing may need memory, and no thread may be made, or the
+	// runtime would die of it. This way of making a call stops the world for
+	// it, so that only the moment until it has is left to chance.
 	_, _, errno := syscall.AllThreadsSyscall(syscall.SYS_EXECVE, uintptr(unsafe.Pointer(path)),
 		uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&env[0])))
 	if errno == syscall.ENOTSUP { // runtime/cgo is linked: only chance helps
