@@ -167,6 +167,7 @@ func (l *logLine) verdict(v *Verdict) {
 		l.word("d", ucspi.Safe(s.Domain))
 		l.word("s", ucspi.Safe(s.Selector))
 		l.reason(s.Reason)
+		l.word("hint", s.hint)
 	} else {
 		l.reason(v.Reason)
 	}

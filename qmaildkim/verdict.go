@@ -23,6 +23,9 @@ type Signature struct {
 	Value     string // b=
 	Letter    Letter
 	Reason    string // what failed, empty for a good signature
+	Hint      string // what would make a failed one pass, empty when nothing known does
+
+	hint string // the same in words of the log
 }
 
 // A span is the bytes [from, to) of a message.

@@ -88,6 +88,7 @@ func (c verifier) judge(ctx context.Context, h *header, msg *spool.Spool, fields
 		s.correct(fields[i], tags[i])
 		s.applyKey(keys)
 	}
+	diagnose(h, msg, keys, fields, tags, signatures)
 }
 
 // libraryHeader returns the header as go-msgauth gets it: closed, and with

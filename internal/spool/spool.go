@@ -101,6 +101,14 @@ func (s *Spool) SpliceTo(pipe *os.File, from, to int64) error {
 	return nil
 }
 
+// ReadAt is that of io.ReaderAt.
+func (s *Spool) ReadAt(p []byte, at int64) (int, error) {
+	if s.file != nil {
+		return s.file.ReadAt(p, at)
+	}
+	return bytes.NewReader(s.mem).ReadAt(p, at)
+}
+
 // Close gives the memory or the file back.
 func (s *Spool) Close() error {
 	s.mem = nil
