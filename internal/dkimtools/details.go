@@ -1,6 +1,7 @@
 package dkimtools
 
 import (
+	"strconv"
 	"strings"
 
 	"ucspi-go/qmaildkim"
@@ -29,16 +30,30 @@ func (r *report) details(b *strings.Builder, s qmaildkim.Signature) {
 		return
 	}
 	b.WriteString("Signature:      d=" + clean(s.Domain) + " s=" + clean(s.Selector) + " a=" + clean(s.Algorithm) + ", letter " + s.Letter.String() + "\n")
+	if s.Hint != "" {
+		b.WriteString("Hint:           " + cleanTo(s.Hint, maxRecord) + "\n")
+	}
+	r.published(b, s)
+	b.WriteByte('\n')
+}
+
+// published writes what the DNS has for a signature.
+func (r *report) published(b *strings.Builder, s qmaildkim.Signature) {
+	name := clean(s.KeyName())
 	if texts, asked := r.keys.texts[s.KeyName()]; asked {
+		if len(texts) == 1 {
+			if bits := qmaildkim.KeyBits(texts[0], s.Algorithm); bits > 0 {
+				b.WriteString("Public key:     " + name + " (" + strconv.Itoa(bits) + " bits)\n")
+			}
+		}
 		b.WriteString("DNS record(s):\n")
 		if len(texts) == 0 {
-			b.WriteString("    " + clean(s.KeyName()) + ". TXT (no records)\n")
+			b.WriteString("    " + name + ". TXT (no records)\n")
 		}
 		for _, text := range texts {
-			b.WriteString("    " + clean(s.KeyName()) + ". TXT \"" + cleanTo(text, maxRecord) + "\"\n")
+			b.WriteString("    " + name + ". TXT \"" + cleanTo(text, maxRecord) + "\"\n")
 		}
 	}
-	b.WriteByte('\n')
 }
 
 // explain returns what stands in parentheses behind the result.

@@ -60,6 +60,9 @@ func verify(ctx context.Context, env *prog.Env) error {
 	for i, s := range v.Signatures {
 		b.WriteString("signature " + strconv.Itoa(i+1) + ": " + outcome(s.Letter) +
 			" d=" + ucspi.Safe(s.Domain) + " s=" + ucspi.Safe(s.Selector) + " a=" + ucspi.Safe(s.Algorithm) + because(s.Reason) + "\n")
+		if s.Hint != "" {
+			b.WriteString("    " + s.Hint + "\n")
+		}
 	}
 	b.WriteString("verdict: " + outcome(v.Letter) + because(v.Reason))
 	code := VerdictCode(v)
