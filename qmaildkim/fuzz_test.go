@@ -121,18 +121,47 @@ func FuzzSign(f *testing.F) {
 	})
 }
 
-// FuzzFilter: whatever comes, verifying ends without error and leaves out no
-// more than fields that claim to be its own.
+// FuzzFilter: whatever comes, the message is passed on as it came below fields
+// of the filter's own, but for fields that claim to be such, or it is refused
+// and nothing is passed on.
 func FuzzFilter(f *testing.F) {
-	f.Add([]byte("DKIM-Status: good\nFrom: x\n\ny\n"))
-	f.Add([]byte("From: x\nAuthentication-Results: mx.example.net; none\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		out, report, err := process(t, rules.Environ{"QMAILHOME=/none", "DKIMAUTHSERVID=mx.example.net"}, string(data))
-		if refusal := (*Refusal)(nil); errors.As(err, &refusal) || err != nil {
+	home := keyHome(f)
+	for i := range uint8(4) {
+		f.Add([]byte("DKIM-Status: good\nFrom: x\n\ny\n"), i)
+		f.Add([]byte("From: x\nAuthentication-Results: mx.example.net; none\n"), i)
+		f.Add([]byte(craft("d=example.com")), i)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, mode uint8) {
+		environ := rules.Environ{"QMAILHOME=" + home, "DKIMAUTHSERVID=mx.example.net"}
+		if mode&1 != 0 {
+			environ = append(environ, "DKIMVERIFY=BCDEFGHIJKLMNopqRSTUVWXY")
+		}
+		if mode&2 != 0 {
+			environ = append(environ, "DKIMSIGN=control/domainkeys/%/ed")
+		}
+		out, report, err := process(t, environ, string(data))
+		if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
+			if mode&3 != 1 || out != "" || report.Verdict == nil || report.Verdict.Letter == letterGood {
+				t.Fatalf("%v; passed on is %q", err, out)
+			}
+			return
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
-		if report.Verdict.cut == nil && !strings.HasSuffix(out, string(data)) {
+		left := data
+		if report.Verdict != nil {
+			checkFields(t, *report.Verdict)
+			left = without(data, report.Verdict.cut)
+		}
+		fields, ok := strings.CutSuffix(out, string(left))
+		if !ok || (report.Verdict != nil) != strings.HasPrefix(fields, statusField+":") || fields != "" && !strings.HasSuffix(fields, "\n") {
 			t.Fatalf("%q became %q", data, out)
+		}
+		for i, line := range strings.Split(fields, "\n") {
+			if i > 0 && line != "" && line[0] != '\t' && line[0] != ' ' && !strings.HasPrefix(line, resultsField+":") {
+				t.Fatalf("new fields %q", fields)
+			}
 		}
 	})
 }

@@ -80,9 +80,15 @@ func isTemporary(err error) bool {
 	return ok && e.Temporary()
 }
 
+// FuzzKeyRecord has any text stand for a key. A good signature is one of the
+// key that is in it, and blanks in the text make no difference to its flags.
 func FuzzKeyRecord(f *testing.F) {
 	f.Add("v=DKIM1; k=rsa; t=y:s; p=AAAA")
 	f.Add("p=\t; t= s")
+	f.Add(edRecord())
+	f.Add(rsaRecord())
+	_, key, _ := strings.Cut(edRecord(), "p=")
+	msg := craft("d=example.com; i=joe@lists.example.com")
 	f.Fuzz(func(t *testing.T, text string) {
 		got := parseKeyRecord(text)
 		if clean := parseKeyRecord(recordBlanks.Replace(text)); clean != got {
@@ -95,5 +101,13 @@ func FuzzKeyRecord(f *testing.F) {
 		if _, more := parseTags(text + ";zz=1"); ok && !more && !strings.Contains(text, "zz") {
 			t.Errorf("%q cannot have one more tag", text)
 		}
+		v := verdictOf(t, msg, zone{keyOfEd: {text}})
+		if _, known := outcomes[v.Letter]; !known || v.Letter == letterNeutral {
+			t.Errorf("%q: verdict %v (%+v)", text, v.Letter, v.Signatures)
+		}
+		if v.Letter == letterGood && (got.strict || stripSpace(tags["p"]) != key) {
+			t.Errorf("%q makes a good signature", text)
+		}
+		checkFields(t, v)
 	})
 }
