@@ -22,60 +22,95 @@ func writeMessage(name string, size int) error {
 	return os.WriteFile(name, b.Bytes(), 0o644)
 }
 
+// dkim times signing and verifying by whole processes.
 func (b *bench) dkim() error {
 	queue := b.compile("queue", "-static")
 	if queue == "" {
 		return nil
 	}
-	home := b.file("home")
-	control := filepath.Join(home, "control")
-	if err := os.MkdirAll(control, 0o755); err != nil {
+	m := &mailHost{home: b.file("home"), envelope: b.file("envelope")}
+	if err := os.MkdirAll(filepath.Join(m.home, "control"), 0o755); err != nil {
 		return err
 	}
-	key := exec.Command(b.bin+"/domainkey", "example.com")
-	key.Env = append(os.Environ(), "QMAILHOME="+home)
-	if out, err := key.CombinedOutput(); err != nil {
-		return fmt.Errorf("domainkey: %s", out)
+	for _, args := range [][]string{{"-t", "both", "example.com"}, {"example.com", "second"}} {
+		key := exec.Command(b.bin+"/domainkey", args...)
+		key.Env = append(os.Environ(), "QMAILHOME="+m.home)
+		out, err := key.Output()
+		if err != nil {
+			return fmt.Errorf("domainkey: %w", err)
+		}
+		m.zone += string(out)
 	}
-	envelope := b.file("envelope")
-	if err := os.WriteFile(envelope, []byte("Foffice@example.com\x00Tann@example.net\x00\x00"), 0o644); err != nil {
+	if err := os.WriteFile(m.envelope, []byte("Foffice@example.com\x00Tann@example.net\x00\x00"), 0o644); err != nil {
 		return err
 	}
-	for name, value := range map[string]string{
-		"QMAILHOME": home, "DKIMSIGN": "control/domainkeys/%/default", "DKIMSIGNOPTIONS": "-z 2", "DKIMQUEUE": queue, "DKIMLOG": "",
-	} {
+	for name, value := range map[string]string{"QMAILHOME": m.home, "DKIMSIGNOPTIONS": "-z 2", "DKIMQUEUE": queue, "DKIMLOG": ""} {
 		os.Setenv(name, value)
 	}
-	contestants := map[string][]string{"ours": {b.bin + "/qmail-dkim"}}
-	names := []string{"ours"}
-	if exe := b.compile("opendkim", "-lopendkim"); exe != "" {
-		names = append(names, "libopendkim")
-		contestants["libopendkim"] = []string{exe, filepath.Join(control, "domainkeys/example.com/default"), "example.com", "default"}
-	}
+	m.libopendkim = b.compile("opendkim", "-lopendkim")
 	// A C qmail-dkim is in no distribution: name one that was built by hand.
-	if exe := strings.TrimSpace(os.Getenv("C_QMAIL_DKIM")); exe != "" {
-		names = append(names, "C qmail-dkim")
-		contestants["C qmail-dkim"] = []string{exe}
+	m.qmailDKIM = strings.TrimSpace(os.Getenv("C_QMAIL_DKIM"))
+	if err := b.sign(m); err != nil {
+		return err
 	}
-	for _, size := range []struct {
-		label             string
-		bytes, runs, many int
-	}{
-		{"2 KiB", 2 << 10, 11, 10}, {"20 KiB", 20 << 10, 11, 10}, {"1 MiB", 1 << 20, 9, 3}, {"25 MiB", 25 << 20, 5, 1},
-	} {
+	return b.verify(m)
+}
+
+// A mailHost is what signers and verifiers work on.
+type mailHost struct {
+	home     string // of qmail, with the keys of example.com: default, default-ed25519 and second
+	envelope string // file
+	zone     string // records of the keys
+
+	libopendkim, qmailDKIM string // programs; empty when missing
+}
+
+func (m *mailHost) key(selector string) string {
+	return filepath.Join(m.home, "control/domainkeys/example.com", selector)
+}
+
+func (b *bench) sign(m *mailHost) error {
+	os.Setenv("DKIMSIGN", "control/domainkeys/%/second")
+	defer os.Unsetenv("DKIMSIGN")
+	list := []program{{"ours", []string{b.bin + "/qmail-dkim"}}}
+	if m.libopendkim != "" {
+		list = append(list, program{"libopendkim", []string{m.libopendkim, m.key("second"), "example.com", "second"}})
+	}
+	if m.qmailDKIM != "" {
+		list = append(list, program{"C qmail-dkim", []string{m.qmailDKIM}})
+	}
+	for _, size := range sizes {
 		message := b.file("message")
 		if err := writeMessage(message, size.bytes); err != nil {
 			return err
 		}
-		var list []contestant
-		for _, name := range names {
-			list = append(list, contestant{name, func() (sample, error) {
-				return whole(size.many, message, envelope, contestants[name]...)
-			}})
-		}
-		if err := b.compare("qmail-dkim "+size.label, b.runs(size.runs), list...); err != nil {
+		if err := b.filter("qmail-dkim "+size.label, size, message, m.envelope, list); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sizes are those of the messages.
+var sizes = []size{{"2 KiB", 2 << 10, 11, 10}, {"20 KiB", 20 << 10, 11, 10}, {"1 MiB", 1 << 20, 9, 3}, {"25 MiB", 25 << 20, 5, 1}}
+
+type size struct {
+	label             string
+	bytes, runs, many int
+}
+
+// A program is a contestant that filters a message into a queue program.
+type program struct {
+	name string
+	argv []string
+}
+
+func (b *bench) filter(label string, s size, message, envelope string, list []program) error {
+	var contestants []contestant
+	for _, p := range list {
+		contestants = append(contestants, contestant{p.name, func() (sample, error) {
+			return whole(s.many, message, envelope, p.argv...)
+		}})
+	}
+	return b.compare(label, b.runs(s.runs), contestants...)
 }
