@@ -253,6 +253,40 @@ func TestPipelining(t *testing.T) {
 	}
 }
 
+// What a server says to many recipients does not fill the memory.
+func TestManyLongRefusals(t *testing.T) {
+	t.Parallel()
+	const each = 60_000
+	script, err := smtpsink.ParseScript("RCPT 550 " + strings.Repeat("x", each))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := smtpsink.Start("127.0.0.1:0", script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	conn, err := smtp.Dial(socket.Direct(t.Context()), sink.Addr, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := smtp.NewClient(conn, smtp.Options{Name: "me"})
+	defer client.Quit()
+	if err := client.Start(); err != nil {
+		t.Fatal(err)
+	}
+	replies, err := client.Envelope(smtp.Envelope{Recipients: make([]string, 100)})
+	size := 0
+	for _, r := range replies {
+		if size += len(r.Text); r.Code != 550 {
+			t.Errorf("code %d", r.Code)
+		}
+	}
+	if !strings.HasPrefix(describe(err), "refused at 3: ") || len(replies) != 100 || size != 1<<20 {
+		t.Errorf("%d replies with %d bytes, %.100s", len(replies), size, describe(err))
+	}
+}
+
 // The cases of a message that tries to smuggle in another, with the CR
 // at every place where a buffer can end: the server sees one message and not
 // one command of it.
@@ -286,11 +320,10 @@ func TestDrippedReply(t *testing.T) {
 	defer theirs.Close()
 	go func() {
 		// Each byte is taken at once, so that only the client's clock ends this.
-		for {
+		for range time.Tick(time.Millisecond) {
 			if _, err := io.WriteString(theirs, "\r"); err != nil {
 				return
 			}
-			time.Sleep(time.Millisecond)
 		}
 	}()
 	client := smtp.NewClient(ours, smtp.Options{Timeout: 50 * time.Millisecond})

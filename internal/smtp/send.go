@@ -20,15 +20,20 @@ type Envelope struct {
 // two sides cannot wait for each other.
 const group = 50
 
+// keptText is how many bytes of text are kept of the replies to an envelope,
+// so that a server cannot fill the memory by what it says to many recipients.
+const keptText = 1 << 20
+
 // Envelope sends the envelope and returns the reply to each recipient, those
-// before an error too. The error is a *Refusal when the sender, or every
-// recipient, is refused.
+// before an error too. Positive ones are without their text, and of the others
+// so is what is beyond the first MiB. The error is a *Refusal when the sender,
+// or every recipient, is refused.
 func (c *Client) Envelope(e Envelope) (replies []Reply, err error) {
 	size := 1
 	if c.offers["PIPELINING"] {
 		size = group
 	}
-	accepted := false
+	accepted, left := false, keptText
 	for done, all := 0, len(e.Recipients)+1; done < all; {
 		part := min(size, all-done)
 		if err := c.command(c.envelopeCommand(e, done)...); err != nil {
@@ -42,9 +47,13 @@ func (c *Client) Envelope(e Envelope) (replies []Reply, err error) {
 			switch {
 			case err != nil:
 				return replies, err
+			case done > 0 && reply.Positive():
+				accepted = true
+				replies = append(replies, Reply{Code: reply.Code})
 			case done > 0:
+				reply.Text = reply.Text[:min(len(reply.Text), left)]
+				left -= len(reply.Text)
 				replies = append(replies, reply)
-				accepted = accepted || reply.Positive()
 			case !reply.Positive():
 				return nil, &Refusal{Sender, reply}
 			}
