@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -45,5 +46,22 @@ func TestIs(t *testing.T) {
 		if got := Is(netip.MustParseAddr(text), own); got != want {
 			t.Errorf("Is(%s) = %v", text, got)
 		}
+	}
+}
+
+// Of a point-to-point link the address is not that of the other end.
+func TestAddress(t *testing.T) {
+	t.Parallel()
+	attribute := func(typ uint16, value ...byte) syscall.NetlinkRouteAttr {
+		return syscall.NetlinkRouteAttr{Attr: syscall.RtAttr{Type: typ}, Value: value}
+	}
+	peer, ours := attribute(syscall.IFA_ADDRESS, 192, 0, 2, 1), attribute(syscall.IFA_LOCAL, 192, 0, 2, 2)
+	for _, attributes := range [][]syscall.NetlinkRouteAttr{{peer, ours}, {ours, peer}} {
+		if addr, ok := address(attributes); !ok || addr.String() != "192.0.2.2" {
+			t.Errorf("%v, %v", addr, ok)
+		}
+	}
+	if addr, ok := address([]syscall.NetlinkRouteAttr{attribute(syscall.IFA_LABEL, 'x')}); ok {
+		t.Errorf("%v of no address", addr)
 	}
 }
