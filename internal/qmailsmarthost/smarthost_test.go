@@ -278,11 +278,9 @@ func TestMessages(t *testing.T) {
 	} {
 		j := job{message: strings.NewReader(message), envelope: envelope}
 		j.run(t)
-		want := mail + "DATA\n"
-		for line := range strings.Lines(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(message)) {
-			want += "| " + line
-		}
-		if want += ".\nQUIT\nend\n"; j.code != 0 || j.log != want {
+		lines := strings.SplitAfter(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(message), "\n")
+		want := mail + "DATA\n" + strings.TrimSuffix("| "+strings.Join(lines, "| "), "| ") + ".\nQUIT\nend\n"
+		if j.code != 0 || j.log != want {
 			t.Errorf("%s: code %d, the server got\n%.500s", name, j.code, j.log)
 		}
 	}

@@ -310,7 +310,7 @@ func TestSmuggling(t *testing.T) {
 	t.Parallel()
 	const evil = "MAIL FROM:<evil@example.org>\r\nRCPT TO:<victim@example.com>\r\nDATA\r\nevil\r\n.\r\n"
 	for _, end := range []string{"\r.\n", "\r.\r\n", "\r.\r", "\n.\r\n", "\n.\n", "\n.\r", "\r\n.\r\n", "\r\n.\r", "\r\n.\n", "\r\r\n.\r\n", "\r"} {
-		for _, edge := range []int{1, 512, 4 << 10, 8 << 10, 32 << 10, 64 << 10} {
+		for _, edge := range []int{1, 8 << 10, 32 << 10} {
 			for fill := max(0, edge-len(end)); fill <= edge; fill++ {
 				before := strings.Repeat("x", fill)
 				message := before + end + evil

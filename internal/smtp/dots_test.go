@@ -85,7 +85,7 @@ func TestDots(t *testing.T) {
 func TestDotsIsLinear(t *testing.T) {
 	t.Parallel()
 	for _, piece := range []string{"\r", "\n", ".", "\r.", "a\r"} {
-		message := strings.Repeat(piece, 4<<20/len(piece)) + "\n"
+		message := strings.Repeat(piece, 1<<17/len(piece)) + "\n"
 		wire, err := dotted(message)
 		if got, rest, e := strict(wire); got != lines(message) || rest != "" || err != nil || e != nil {
 			t.Errorf("%q: %v, %v", piece, err, e)
