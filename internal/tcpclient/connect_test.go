@@ -3,7 +3,6 @@ package tcpclient
 import (
 	"errors"
 	"net"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"ucspi-go/internal/dnsserver"
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/testprog"
 )
 
 // listen returns a listener on loopback and its port.
@@ -26,23 +26,15 @@ func listen(t *testing.T) (net.Listener, string) {
 	return l, port
 }
 
-// refuse returns a port on which nobody listens, at any address, and nobody
-// will as long as the test runs.
+// refuse returns a port that refuses connections as long as the test runs.
 func refuse(t *testing.T) string {
 	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	port, release, err := testprog.Refuse()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{}); err != nil {
-		t.Fatal(err)
-	}
-	sa, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strconv.Itoa(sa.(*syscall.SockaddrInet4).Port)
+	t.Cleanup(release)
+	return port
 }
 
 func TestConnect(t *testing.T) {

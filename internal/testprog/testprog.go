@@ -125,6 +125,7 @@ func Run(t *testing.T, dir string) {
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"dns":        dnsCommand,
 	"client":     clientCommand,
+	"refuse":     refuseCommand,
 	"serve":      serveCommand,
 	"serverlog":  serverLogCommand,
 	"sink":       sinkCommand,
