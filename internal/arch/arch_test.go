@@ -109,7 +109,7 @@ func TestOnlyProgTouchesTheProcess(t *testing.T) {
 	call := regexp.MustCompile(`\bos\.(Args|Exit|Getenv|LookupEnv|Environ|Stdin|Stdout|Stderr)\b`)
 	eachSource(t, func(path string, src []byte) {
 		dir := filepath.Dir(path)
-		if dir == "internal/prog" || path == "internal/qmailqueue/signals.go" || dir == "internal/testprog" || dir == "internal/site" || strings.HasPrefix(dir, "internal/bench") {
+		if dir == "internal/prog" || path == "internal/qmail/signals.go" || dir == "internal/testprog" || dir == "internal/site" || strings.HasPrefix(dir, "internal/bench") {
 			return
 		}
 		if m := call.Find(src); m != nil {

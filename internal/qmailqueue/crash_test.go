@@ -2,11 +2,12 @@ package qmailqueue
 
 import (
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"ucspi-go/internal/testprog"
 )
 
 // whole fails the test unless everything in todo is a whole message: its text
@@ -53,10 +54,10 @@ func TestKilledWhileReading(t *testing.T) {
 		for _, envelope := range []string{"none", "", "F", "Fa@b\x00", "Fa@b\x00Tc@d\x00Te\x00"} {
 			home := newHome(t, false)
 			r := start(t, home)
-			r.message.WriteString(message)
+			r.Message.WriteString(message)
 			if envelope != "none" {
-				r.message.Close()
-				r.envelope.WriteString(envelope)
+				r.Message.Close()
+				r.Envelope.WriteString(envelope)
 			}
 			r.Process.Kill()
 			r.Wait()
@@ -71,30 +72,19 @@ func TestKilledWhileReading(t *testing.T) {
 // todo or none, and success is only told when there is one.
 func TestKilledAtEachStep(t *testing.T) {
 	t.Parallel()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("no strace to kill at a system call")
-	}
 	calls := []string{"openat", "linkat", "unlinkat", "write", "fsync", "fstat", "close"}
 	message := strings.Repeat("a line of the message\n", 4000) // more than one write
 	for _, call := range calls {
-		kills := 0
-		for when := 1; ; when++ {
-			home := newHome(t, when%2 == 0)
-			code := start(t, home, strace, "-f", "-qqq", "-o", "/dev/null", "-e", "trace="+call,
-				"-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, when)).feed(message, envelope)
-			queued := whole(t, home, message)
-			if code == 0 {
-				if queued != 1 {
-					t.Fatalf("%s %d: exit 0 and %d messages in todo", call, when, queued)
-				}
-				break
+		split := false
+		kills := testprog.KillAtEach(t, call, func(wrap ...string) int {
+			home := newHome(t, split)
+			split = !split
+			code := start(t, home, wrap...).Feed(message, envelope)
+			if queued := whole(t, home, message); code == 0 && queued != 1 {
+				t.Fatalf("%s: exit 0 and %d messages in todo", call, queued)
 			}
-			if code != -1 {
-				t.Skipf("strace: exit %d; it may not trace here", code)
-			}
-			kills++
-		}
+			return code
+		})
 		t.Logf("%s: killed at %d calls", call, kills)
 		if kills == 0 && call != "fstat" {
 			t.Errorf("%s was never reached", call)
@@ -119,11 +109,11 @@ func TestSignals(t *testing.T) {
 	for _, tt := range tests {
 		home := newHome(t, false)
 		r := start(t, home)
-		r.message.WriteString(long) // it is ready once this much is taken
+		r.Message.WriteString(long) // it is ready once this much is taken
 		r.Process.Signal(tt.signal)
 		code := 0
 		if tt.code == 0 {
-			code = r.feed("", envelope)
+			code = r.Feed("", envelope)
 		} else {
 			r.Wait()
 			code = r.ProcessState.ExitCode()

@@ -3,10 +3,8 @@ package qmailqueue
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -30,49 +28,10 @@ func newHome(t *testing.T, split bool) string {
 	return home
 }
 
-// A run is qmail-queue at work, with the ends of its two pipes.
-type run struct {
-	*exec.Cmd
-	message, envelope *os.File
-}
-
 // start starts qmail-queue through the words of wrap, which may be none.
-func start(t *testing.T, home string, wrap ...string) *run {
+func start(t *testing.T, home string, wrap ...string) *testprog.QueueProgram {
 	t.Helper()
-	argv := append(wrap, filepath.Join(testprog.Dir(t), "qmail-queue"))
-	r := &run{Cmd: exec.Command(argv[0], argv[1:]...)}
-	r.Env = append(os.Environ(), "QMAILHOME="+home)
-	r.Stderr = os.Stderr
-	in, message := pipe(t)
-	out, envelope := pipe(t)
-	r.message, r.envelope = message, envelope
-	r.Stdin, r.Stdout = in, out
-	if err := r.Start(); err != nil {
-		t.Fatal(err)
-	}
-	in.Close()
-	out.Close()
-	return r
-}
-
-func pipe(t *testing.T) (r, w *os.File) {
-	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.Close(); w.Close() })
-	return r, w
-}
-
-// feed gives message and envelope and returns the exit code, -1 for a signal.
-func (r *run) feed(message, envelope string) int {
-	io.WriteString(r.message, message)
-	r.message.Close()
-	io.WriteString(r.envelope, envelope)
-	r.envelope.Close()
-	r.Wait()
-	return r.ProcessState.ExitCode()
+	return testprog.StartQueueProgram(t, "qmail-queue", []string{"QMAILHOME=" + home}, wrap...)
 }
 
 // files returns the regular files of the queue with their contents.
@@ -108,7 +67,7 @@ func TestQueued(t *testing.T) {
 		for _, message := range []string{message, "", "no end", "\x00\xff\r\n", strings.Repeat("long\n", 100000)} {
 			home := newHome(t, split)
 			r := start(t, home)
-			if code := r.feed(message, envelope); code != 0 {
+			if code := r.Feed(message, envelope); code != 0 {
 				t.Fatalf("exit %d", code)
 			}
 			got := files(t, home)
@@ -158,7 +117,7 @@ func TestOtherSplit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if code := start(t, home).feed(message, envelope); code != 0 {
+	if code := start(t, home).Feed(message, envelope); code != 0 {
 		t.Fatalf("exit %d with 7 directories", code)
 	}
 	for name := range files(t, home) {
@@ -189,7 +148,7 @@ func TestBadEnvelopes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		home := newHome(t, false)
-		code := start(t, home).feed(message, tt.envelope)
+		code := start(t, home).Feed(message, tt.envelope)
 		got := sortedNames(files(t, home))
 		queued := slices.ContainsFunc(got, func(name string) bool { return strings.HasPrefix(name, "todo/") })
 		if code != tt.code || len(got) != tt.files || queued != (tt.code == 0) {
@@ -231,7 +190,7 @@ func TestBrokenQueues(t *testing.T) {
 			os.Mkdir(filepath.Dir(filepath.Join(home, tt.file)), 0o755)
 			os.WriteFile(filepath.Join(home, tt.file), nil, 0o644)
 		}
-		code := start(t, home, tt.wrap...).feed(strings.Repeat("1234567\n", 256), envelope)
+		code := start(t, home, tt.wrap...).Feed(strings.Repeat("1234567\n", 256), envelope)
 		if code != tt.code {
 			t.Errorf("%s: exit %d, want %d", tt.name, code, tt.code)
 		}
@@ -250,7 +209,7 @@ func TestFewDescriptors(t *testing.T) {
 	home := newHome(t, false)
 	queued := 0
 	for limit := 3; limit < 16; limit++ {
-		code := start(t, home, "sh", "-c", fmt.Sprintf(`ulimit -n %d; exec "$0"`, limit)).feed(message, envelope)
+		code := start(t, home, "sh", "-c", fmt.Sprintf(`ulimit -n %d; exec "$0"`, limit)).Feed(message, envelope)
 		switch code {
 		case 0:
 			queued++
@@ -285,7 +244,7 @@ func TestUnreadableTodo(t *testing.T) {
 	if os.Getuid() == 0 {
 		wrap = []string{testprog.Peer(t, "setpriv"), "--bounding-set=-all", "--inh-caps=-all"}
 	}
-	if code := start(t, home, wrap...).feed(message, envelope); code != 66 {
+	if code := start(t, home, wrap...).Feed(message, envelope); code != 66 {
 		t.Errorf("exit %d, want 66", code)
 	}
 	if err := os.Chmod(filepath.Join(home, "queue/todo"), 0o700); err != nil {
@@ -307,7 +266,7 @@ func TestTrigger(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fifo.Close()
-	if code := start(t, home).feed(message, envelope); code != 0 {
+	if code := start(t, home).Feed(message, envelope); code != 0 {
 		t.Fatalf("exit %d", code)
 	}
 	buf := make([]byte, 10)

@@ -25,7 +25,7 @@ const NoDirSync = "QMAILQUEUE_NODIRSYNC"
 // and queues the message. It returns nil only when the message is on disk,
 // where a crash cannot take it.
 func Run(_ context.Context, env *prog.Env) error {
-	catchSignals()
+	qmail.CatchSignals()
 	syscall.Umask(0o033)
 	if os.Chdir(qmail.Home(env.Lookup)) != nil {
 		return exit(qmail.NoHome)
