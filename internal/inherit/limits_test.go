@@ -70,6 +70,8 @@ var jobs = []job{
 		want: "r\nK127.0.0.1 accepted message.\nRemote host said: 250 ok\n\n"},
 	{name: "qmail-smarthost", command: `printf 'text\n' | limit qmail-smarthost 2>&1 1<envelope | sed 's/pid=[0-9]* relay=[0-9.:]*/X/'`,
 		want: "qmail-smarthost: sent X rcpts=1 reply=250-ok\n"},
+	{name: "qmail-maildir", command: `mkdir -p Maildir/tmp Maildir/new; echo text | MAILDIR=Maildir limit qmail-maildir 1<envelope; cat Maildir/new/*; rm -r Maildir`,
+		want: "Return-Path: <a@example.com>\nDelivered-To: b@example.com\ntext\n"},
 	{name: "qmail-dkim", least: 6_000_000, shell: true, command: `for domain in rsa.example ed25519.example both.example; do
 			printf "From: a@$domain\n\ntext\n" | RELAYCLIENT= limit qmail-dkim 1<envelope || exit
 			grep -c DKIM-Signature: message

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -14,6 +15,7 @@ import (
 type QueueProgram struct {
 	*exec.Cmd
 	Message, Envelope *os.File
+	Said              strings.Builder // what it writes to standard error; complete when it has ended
 }
 
 // StartQueueProgram starts the project's program of that name with further
@@ -23,7 +25,7 @@ func StartQueueProgram(t testing.TB, name string, settings []string, wrap ...str
 	argv := append(wrap[:len(wrap):len(wrap)], filepath.Join(Dir(t), name))
 	q := &QueueProgram{Cmd: exec.Command(argv[0], argv[1:]...)}
 	q.Env = append(os.Environ(), settings...)
-	q.Stderr = os.Stderr
+	q.Stderr = &q.Said
 	var stdin, stdout *os.File
 	for _, p := range []struct{ r, w **os.File }{{&stdin, &q.Message}, {&stdout, &q.Envelope}} {
 		r, w, err := os.Pipe()
@@ -75,11 +77,17 @@ func KillAtEach(t testing.TB, call string, run func(wrap ...string) (code int)) 
 	return kills
 }
 
-// FailAt returns the words that make a program's nth system call of that name
-// fail with the errno named by its constant, such as EIO.
-func FailAt(t testing.TB, call string, n int, errno string) (wrap []string) {
+// FailAt returns the words that make a program's system calls of that name fail
+// with the errno named by its constant, such as EIO. When is as in strace: "2"
+// is the second call of a thread alone, "1+" all of them. With paths only
+// calls for these files count.
+func FailAt(t testing.TB, call, when, errno string, paths ...string) (wrap []string) {
 	t.Helper()
-	return strace(t, call, fmt.Sprintf("error=%s:when=%d", errno, n))
+	wrap = strace(t, call, "error="+errno+":when="+when)
+	for _, path := range paths {
+		wrap = append(wrap, "-P", path)
+	}
+	return wrap
 }
 
 // strace skips the test where there is no strace to meddle with a system call.

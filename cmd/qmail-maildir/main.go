@@ -1,0 +1,10 @@
+// Qmail-maildir delivers a message, read from descriptor 0, with its envelope,
+// read from descriptor 1, to the Maildir that $MAILDIR names.
+package main
+
+import (
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/qmailmaildir"
+)
+
+func main() { prog.Main("qmail-maildir", qmailmaildir.Run) }
