@@ -24,9 +24,11 @@ all:
 demo: all
 	$(GO) run ./internal/demo -b $(BIN)
 
-# The same set-up, serving on 127.0.0.1:2525 until interrupted.
+# The same set-up, serving on 127.0.0.1:2525 until interrupted. Where its mail
+# ends: SINK=queue, SINK=maildir, or SINK=smarthost SMARTHOST=host:port.
+SINK ?= queue
 run: all
-	$(GO) run ./internal/demo -b $(BIN) -s 127.0.0.1:2525
+	$(GO) run ./internal/demo -b $(BIN) -s 127.0.0.1:2525 -k '$(SINK)' $(if $(SMARTHOST),-r '$(SMARTHOST)')
 
 test: all check
 	$(TEST) -shuffle=on ./...

@@ -17,7 +17,7 @@ import (
 	"ucspi-go/internal/testprog"
 )
 
-const usage = "demo [ -b bindir ] [ -s host:port ]"
+const usage = "demo [ -b bindir ] [ -s host:port [ -k queue|maildir|smarthost ] [ -r host:port ] ]"
 
 // The relay client of the notes is the demo's own address; everybody else
 // on loopback is a stranger.
@@ -28,24 +28,31 @@ const (
 )
 
 func run(ctx context.Context, env *prog.Env) error {
-	bin, serve := "bin", ""
+	c := site.Config{Bin: "bin", Domain: domain}
+	serve := ""
 	args := env.Args
-	for opt, arg := range getopt.Parse(&args, "b:s:") {
+	for opt, arg := range getopt.Parse(&args, "b:s:k:r:") {
 		switch opt {
 		case 'b':
-			bin = arg
+			c.Bin = arg
 		case 's':
 			serve = arg
+		case 'k':
+			c.Sink = site.Sink(arg)
+		case 'r':
+			c.Smarthost = arg
 		default:
 			return prog.Usage(usage, arg)
 		}
 	}
-	d := &demo{out: env.Stdout}
-	var log io.Writer
-	if serve != "" {
-		log = env.Stderr
+	if serve == "" && c.Sink != "" {
+		return prog.Usage(usage, "-k goes with -s")
 	}
-	err := d.setUp(bin, log)
+	d := &demo{out: env.Stdout}
+	if serve != "" {
+		c.Stderr = env.Stderr
+	}
+	err := d.setUp(c)
 	defer d.cleanUp()
 	if err == nil && serve != "" {
 		err = d.serve(ctx, serve)
@@ -70,7 +77,7 @@ func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n",
 // shell shows a command as a user would type it.
 func (d *demo) shell(line string) { d.say("$ %s", line) }
 
-func (d *demo) setUp(bin string, log io.Writer) error {
+func (d *demo) setUp(c site.Config) error {
 	root, err := testprog.Root()
 	if err != nil {
 		return errors.New("run it inside the source tree")
@@ -87,11 +94,9 @@ func (d *demo) setUp(bin string, log io.Writer) error {
 	if d.dir, err = os.MkdirTemp("", "ucspi-go-demo."); err != nil {
 		return err
 	}
-	d.site, err = site.New(site.Config{
-		Dir: d.dir, Bin: bin, Domain: domain, Zone: string(zone), Stderr: log,
-		Rules: strings.Replace(string(notes), "192.0.2.10", relay, 1),
-	})
-	if err != nil {
+	c.Dir, c.Zone = d.dir, string(zone)
+	c.Rules = strings.Replace(string(notes), "192.0.2.10", relay, 1)
+	if d.site, err = site.New(c); err != nil {
 		return err
 	}
 	d.say("A private qmail home: %s", d.dir)
@@ -121,6 +126,17 @@ func (d *demo) cleanUp() {
 	}
 }
 
+// end says where the mail ends.
+func (d *demo) end() string {
+	switch d.site.Sink {
+	case site.Maildir:
+		return "The messages are in " + d.dir + "/Maildir/new."
+	case site.Smarthost:
+		return "The messages go to " + d.site.Smarthost + ", whose answer the client hears."
+	}
+	return "The messages are in " + d.dir + "/queue/mess/*/*."
+}
+
 // serve runs the server until it is interrupted.
 func (d *demo) serve(ctx context.Context, addr string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
@@ -136,7 +152,7 @@ func (d *demo) serve(ctx context.Context, addr string) error {
 	d.say(`  bash -c 'exec 3<>/dev/tcp/%s/%s; printf "HELO me\r\nMAIL FROM:<joe@%s>\r\nRCPT TO:<ann@%s>\r\nDATA\r\nFrom: joe@%s\r\nSubject: test\r\n\r\nHello.\r\n.\r\nQUIT\r\n" >&3; cat <&3'`, host, port, domain, domain, domain)
 	d.say("  curl --crlf smtp://%s --interface %s --mail-from joe@%s --mail-rcpt ann@%s --upload-file testdata/messages/rfc8463.eml", d.site.Addr, stranger, domain, domain)
 	d.say("")
-	d.say("The messages are in %s/queue/mess/*/*. Interrupt to end; everything is removed then.", d.dir)
+	d.say("%s Interrupt to end; everything is removed then.", d.end())
 	<-ctx.Done()
 	return nil
 }

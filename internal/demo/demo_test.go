@@ -76,6 +76,9 @@ func TestFaults(t *testing.T) {
 		want string
 	}{
 		{"illegal option", []string{"-Z"}, 100, "illegal option -- Z"},
+		{"sink without a server", []string{"-k", "maildir"}, 100, "-k goes with -s"},
+		{"no such sink", []string{"-b", testprog.Dir(t), "-s", "127.0.0.1:0", "-k", "mbox"}, 111, `demo: fatal: site: no sink "mbox": there are queue, maildir and smarthost`},
+		{"no smarthost", []string{"-b", testprog.Dir(t), "-s", "127.0.0.1:0", "-k", "smarthost"}, 111, "demo: fatal: site: sink smarthost: set SMARTHOST=host:port"},
 		{"no programs", []string{"-b", t.TempDir()}, 111, "demo: fatal: "},
 		{"address of another host", []string{"-b", testprog.Dir(t), "-s", "192.0.2.1:25"}, 111, "unable to bind: address not available"},
 	} {
@@ -86,27 +89,42 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// What make run prints about sending is what works.
+// What make run prints about sending is what works, and the message is where
+// it says.
 func TestServeSaysHowToSend(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("no bash")
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	out := &serving{told: cancel}
-	env := &prog.Env{Name: "demo", Args: []string{"-b", testprog.Dir(t), "-s", "127.0.0.1:0"}, Stdout: out, Stderr: io.Discard}
-	if err := run(ctx, env); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(out.replies, "250 ok ") || !strings.Contains(out.replies, "221 ") {
-		t.Errorf("the command that is printed got %q", out.replies)
+	for _, sink := range []string{"queue", "maildir"} {
+		t.Run(sink, func(t *testing.T) {
+			out := serveOnce(t, "-k", sink)
+			if !strings.Contains(out.replies, "250 ok ") || !strings.Contains(out.replies, "221 ") {
+				t.Errorf("the command that is printed got %q", out.replies)
+			}
+			if !strings.Contains(out.messages, "\nSubject: test\n\nHello.\n") || !strings.Contains(out.messages, "DKIM-Signature: ") {
+				t.Errorf("where the messages are said to be: %q", out.messages)
+			}
+		})
 	}
 }
 
-// serving runs the first command that is printed for sending, then ends the
-// server.
+// serveOnce runs the demo as a server until it has been sent a message.
+func serveOnce(t *testing.T, args ...string) *serving {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &serving{told: cancel}
+	env := &prog.Env{Name: "demo", Args: append([]string{"-b", testprog.Dir(t), "-s", "127.0.0.1:0"}, args...), Stdout: out, Stderr: io.Discard}
+	if err := run(ctx, env); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// serving runs the first command that is printed for sending, looks where the
+// messages are said to be, then ends the server.
 type serving struct {
-	told    func()
-	replies string
+	told              func()
+	replies, messages string
 }
 
 func (s *serving) Write(p []byte) (int, error) {
@@ -119,7 +137,13 @@ func (s *serving) Write(p []byte) (int, error) {
 			s.replies += err.Error()
 		}
 	}
-	if strings.Contains(text, "Interrupt to end") {
+	if where, _, ok := strings.Cut(text, ". Interrupt to end"); ok {
+		if where, ok := strings.CutPrefix(where, "The messages are in "); ok {
+			out, err := exec.Command("sh", "-c", "find "+where+" -type f -exec cat {} +").CombinedOutput()
+			if s.messages = string(out); err != nil {
+				s.messages += err.Error()
+			}
+		}
 		s.told()
 	}
 	return len(p), nil

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,12 +10,12 @@ import (
 	"strings"
 )
 
-// Message is one message of the queue.
+// Message is one message in the queue, or in the Maildir.
 type Message struct {
 	Number     uint64 // inode number, as qmail names it
 	Sender     string
 	Recipients []string
-	Text       []byte // as in queue/mess
+	Text       []byte // as in queue/mess, or in the Maildir without the envelope's fields
 }
 
 // Field returns the first header field of that name, name and folding
@@ -35,9 +36,19 @@ func (m Message) Field(name string) string {
 	return strings.Join(out, "\n")
 }
 
-// Queued returns the messages that are in the queue, oldest number first:
-// those that have an entry in todo.
+// Queued returns the messages that arrived, by number: in the queue those that
+// have an entry in todo, in the Maildir those in new.
 func (s *Site) Queued() ([]Message, error) {
+	read := s.readQueue
+	if s.Sink == Maildir {
+		read = s.readMaildir
+	}
+	out, err := read()
+	slices.SortFunc(out, func(a, b Message) int { return cmp.Compare(a.Number, b.Number) })
+	return out, err
+}
+
+func (s *Site) readQueue() ([]Message, error) {
 	queue := filepath.Join(s.Dir, "queue")
 	texts := make(map[uint64]string)
 	err := walkNumbers(filepath.Join(queue, "mess"), func(n uint64, path string) error {
@@ -68,7 +79,6 @@ func (s *Site) Queued() ([]Message, error) {
 		out = append(out, m)
 		return nil
 	})
-	slices.SortFunc(out, func(a, b Message) int { return int(int64(a.Number) - int64(b.Number)) })
 	return out, err
 }
 

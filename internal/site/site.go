@@ -1,7 +1,7 @@
 // Package site makes a private qmail home that is configured as a mail host's
 // published notes of 2011 describe, and runs it on loopback: tcpserver with
 // qmail-smtpd, qmail-dkim and qmail-queue, and a DNS server that publishes
-// the host's key. The demo and the tests of the whole path use it.
+// the host's key. Mail ends in the queue, in a Maildir or at a smarthost. The demo and the tests of the whole path use it.
 package site
 
 import (
@@ -16,7 +16,6 @@ import (
 	"syscall"
 
 	"ucspi-go/internal/dnsserver"
-	"ucspi-go/internal/qmailqueue"
 )
 
 // Config says what the site is to be.
@@ -27,6 +26,9 @@ type Config struct {
 	Rules  string // text of etc/tcp.smtp
 	Zone   string // further records that the DNS server publishes
 	Split  bool   // the queue's todo and intd are split as mess is
+
+	Sink      Sink   // where mail ends
+	Smarthost string // HOST:PORT of the sink Smarthost
 
 	// Stderr is the server's standard error; nil is a file, which Log reads.
 	Stderr io.Writer
@@ -46,7 +48,7 @@ type Site struct {
 // and starts the DNS server. Close undoes the last.
 func New(c Config) (*Site, error) {
 	s := &Site{Config: c}
-	for _, step := range []func() error{s.programs, s.control, s.key, s.publish, s.compile} {
+	for _, step := range []func() error{s.programs, s.sink, s.control, s.key, s.publish, s.compile} {
 		if err := step(); err != nil {
 			s.Close()
 			return nil, err
@@ -55,18 +57,14 @@ func New(c Config) (*Site, error) {
 	return s, nil
 }
 
-// programs links bin/, so that QMAILQUEUE="bin/qmail-dkim" finds it, and
-// makes the queue.
+// programs links bin/, so that QMAILQUEUE="bin/qmail-dkim" finds it.
 func (s *Site) programs() error {
 	bin, err := filepath.Abs(s.Bin)
 	if err != nil {
 		return err
 	}
 	s.Bin = bin
-	if err := os.Symlink(bin, filepath.Join(s.Dir, "bin")); err != nil {
-		return err
-	}
-	return qmailqueue.Layout(filepath.Join(s.Dir, "queue"), s.Split)
+	return os.Symlink(bin, filepath.Join(s.Dir, "bin"))
 }
 
 func (s *Site) control() error {
@@ -143,7 +141,7 @@ func (s *Site) Environ() []string {
 	var env []string
 	for _, v := range os.Environ() {
 		switch name, _, _ := strings.Cut(v, "="); name {
-		case "PATH", "QMAILHOME", "DNSCACHEIP", "QMAILQUEUE", "RELAYCLIENT":
+		case "PATH", "QMAILHOME", "DNSCACHEIP", "QMAILQUEUE", "RELAYCLIENT", "MAILDIR", "SMARTHOST":
 		default:
 			if !strings.HasPrefix(name, "DKIM") {
 				env = append(env, v)
@@ -151,6 +149,7 @@ func (s *Site) Environ() []string {
 		}
 	}
 	env = append(env, "QMAILHOME="+s.Dir, "PATH="+s.Bin+":"+os.Getenv("PATH"))
+	env = append(env, s.sinkEnviron()...)
 	if s.dns != nil {
 		env = append(env, "DNSCACHEIP="+s.dns.Addr())
 	}

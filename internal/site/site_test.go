@@ -245,3 +245,19 @@ next:
 	}
 	t.Errorf("no line %q in the log:\n%s", words, strings.Join(s.Log(), "\n"))
 }
+
+// Mail ends where the site says.
+func TestMaildir(t *testing.T) {
+	t.Parallel()
+	s := start(t, site.Config{Sink: site.Maildir})
+	const text = "From: joe@example.com\nSubject: test\n\nbody\n"
+	m := send(t, s, "127.0.0.1", text)
+	if m.Sender != "joe@example.com" || len(m.Recipients) != 1 || m.Recipients[0] != "ann@example.com" {
+		t.Errorf("envelope %q %q", m.Sender, m.Recipients)
+	}
+	if !strings.HasPrefix(string(m.Text), "DKIM-Signature: ") || !strings.HasSuffix(string(m.Text), "\n"+text) {
+		t.Errorf("message %q", m.Text)
+	}
+	back := send(t, s, "127.0.0.2", string(m.Text))
+	wantField(t, back, "Authentication-Results", "dkim=pass", "header.d=example.com")
+}
