@@ -28,6 +28,8 @@ type config struct {
 	badMailFrom map[string]bool // lower case
 	dataBytes   uint64          // 0 means no limit
 
+	maxRecipients uint64 // of a message; 0 means no limit but that of the envelope
+
 	remoteIP, remoteHost, local string
 	remoteInfo                  string // see hasInfo
 	hasInfo                     bool
@@ -105,6 +107,7 @@ func (c *config) readEnviron(env *prog.Env) {
 	if s, set := env.Lookup("DATABYTES"); set {
 		c.dataBytes, _ = prog.Number(s)
 	}
+	c.maxRecipients, _ = prog.Number(or("MAXRECIPIENTS", ""))
 	c.remoteIP = or("TCPREMOTEIP", "unknown")
 	c.remoteHost = or("TCPREMOTEHOST", "unknown")
 	c.local = or("TCPLOCALHOST", or("TCPLOCALIP", "unknown"))

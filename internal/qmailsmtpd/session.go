@@ -27,6 +27,7 @@ type session struct {
 	badMail  bool // the sender is in badmailfrom
 	sender   string
 	envelope []byte // recipients as T records
+	count    uint64 // of them
 }
 
 // reply writes one line; a failure shows when the output is flushed.
@@ -90,7 +91,7 @@ func (s *session) mail(arg string) error {
 		return err
 	}
 	s.seenMail, s.badMail = true, s.badSender(address)
-	s.sender, s.envelope = address, s.envelope[:0]
+	s.sender, s.envelope, s.count = address, s.envelope[:0], 0
 	s.reply("250 ok")
 	return nil
 }
@@ -117,10 +118,11 @@ func (s *session) rcpt(arg string) error {
 		s.reply("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
 		return nil
 	}
-	if len(s.envelope)+len(address)+2 > maxEnvelope {
+	if s.maxRecipients > 0 && s.count >= s.maxRecipients || len(s.envelope)+len(address)+2 > maxEnvelope {
 		s.reply("452 sorry, too many recipients (#4.5.3)")
 		return nil
 	}
+	s.count++
 	s.envelope = append(append(append(s.envelope, 'T'), address...), 0)
 	s.reply("250 ok")
 	return nil

@@ -139,6 +139,7 @@ const (
 	bare     = "451 See https://cr.yp.to/docs/smtplf.html.\r\n"
 	tooLarge = "552 sorry, that message size exceeds my databytes limit (#5.3.4)\r\n"
 	looping  = "554 too many hops, this message is looping (#5.4.6)\r\n"
+	tooMany  = "452 sorry, too many recipients (#4.5.3)\r\n"
 	unknown  = "502 unimplemented (#5.5.1)\r\n"
 	mail     = "MAIL FROM:<a@b>\r\nRCPT TO:<c@example.com>\r\n"
 	drain    = "QMAILQUEUE=/bin/true" // for sessions that end without waiting for it
@@ -154,7 +155,7 @@ func TestReplies(t *testing.T) {
 	tests := []struct {
 		name     string
 		controls files
-		env      string
+		env      string // settings, separated by commas
 		in, want string // want is what follows the greeting
 		code     int
 	}{
@@ -205,6 +206,12 @@ func TestReplies(t *testing.T) {
 		{name: "badmailfrom and relay client", controls: files{"badmailfrom": "bad@x\n"}, env: "RELAYCLIENT=", in: "MAIL FROM:<bad@x>\r\nRCPT TO:<x@y>\r\n",
 			want: ok + "553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)\r\n", code: 1},
 
+		{name: "MAXRECIPIENTS", env: "MAXRECIPIENTS=2", in: mail + "RCPT TO:<x@elsewhere>\r\nRCPT TO:<d@example.com>\r\nRCPT TO:<e@example.com>\r\nRCPT TO:<x@elsewhere>\r\nDATA\r\n.\r\n" + send + ".\r\n",
+			want: ok + ok + notMine + ok + tooMany + notMine + goAhead + queued + sent + queued, code: 1},
+		{name: "MAXRECIPIENTS and relay client", env: "MAXRECIPIENTS=1,RELAYCLIENT=", in: mail + "RCPT TO:<x@y>\r\n", want: ok + ok + tooMany, code: 1},
+		{name: "MAXRECIPIENTS 0", env: "MAXRECIPIENTS=0", in: mail + "RCPT TO:<d@example.com>\r\n", want: ok + ok + ok, code: 1},
+		{name: "MAXRECIPIENTS empty", env: "MAXRECIPIENTS=", in: mail + "RCPT TO:<d@example.com>\r\n", want: ok + ok + ok, code: 1},
+		{name: "MAXRECIPIENTS no number", env: "MAXRECIPIENTS=x", in: mail + "RCPT TO:<d@example.com>\r\n", want: ok + ok + ok, code: 1},
 		{name: "99 hops", in: send + hops(99), want: sent + queued, code: 1},
 		{name: "100 hops", in: send + hops(100) + "NOOP\r\n", want: sent + looping + ok, code: 1},
 		{name: "hops before size", controls: files{"databytes": "10"}, in: send + hops(100), want: sent + looping, code: 1},
@@ -229,7 +236,7 @@ func TestReplies(t *testing.T) {
 			t.Parallel()
 			var env []string
 			if tt.env != "" {
-				env = append(env, tt.env)
+				env = strings.Split(tt.env, ",")
 			}
 			out, code := newSite(t, tt.controls).connect(env...).talk(tt.in)
 			out = accepted.ReplaceAllString(out, queued)
@@ -327,7 +334,6 @@ func TestTooManyRecipients(t *testing.T) {
 	s := newSite(t, nil)
 	out, _ := s.connect().talk("MAIL FROM:<>\r\n" + strings.Repeat(rcpt, fit+2) + "DATA\r\n.\r\n")
 	out = accepted.ReplaceAllString(out, queued)
-	const tooMany = "452 sorry, too many recipients (#4.5.3)\r\n"
 	if want := greeting + strings.Repeat(ok, fit+1) + tooMany + tooMany + goAhead + queued; out != want {
 		t.Errorf("got %d bytes ending %.200q, want %d bytes", len(out), out[max(0, len(out)-200):], len(want))
 	}
