@@ -57,13 +57,89 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// A client that does not read its replies cannot keep the session for ever.
+// A client that does not read its replies cannot keep the session for ever,
+// and neither can one that reads too little of them.
 func TestWriteTimeout(t *testing.T) {
 	t.Parallel()
-	c := newSite(t, map[string]string{"timeoutsmtpd": "1"}).connect()
-	go io.WriteString(c, strings.Repeat("NOOP\r\n", 200000))
-	if code := <-c.code; code != 1 {
-		t.Errorf("exit %d, want 1", code)
+	for name, reads := range map[string]int{"nothing": 0, "a byte now and then": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newSite(t, map[string]string{"timeoutsmtpd": "1"}).connect()
+			go io.WriteString(c, strings.Repeat("NOOP\r\n", 200000))
+			if code := c.drip(t, func() { c.Read(make([]byte, reads)) }); code != 1 {
+				t.Errorf("exit %d, want 1", code)
+			}
+		})
+	}
+}
+
+// A client that sends bytes now and then, but no line, is idle.
+func TestSlowLine(t *testing.T) {
+	t.Parallel()
+	for name, in := range map[string]string{"command": "", "data": send} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newSite(t, map[string]string{"timeoutsmtpd": "1"}).connect(drain)
+			io.WriteString(c, in)
+			if code := c.drip(t, func() { io.WriteString(c, "x") }); code != 1 {
+				t.Errorf("exit %d, want 1", code)
+			}
+			if out, _ := io.ReadAll(c); !strings.HasSuffix(string(out), "451 timeout (#4.4.2)\r\n") {
+				t.Errorf("got %q, want a timeout", out)
+			}
+		})
+	}
+}
+
+// drip does something small again and again until the session has ended.
+func (c *client) drip(t *testing.T, small func()) (code int) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(time.Minute)
+	for {
+		select {
+		case code := <-c.code:
+			return code
+		case <-tick.C:
+			small()
+		case <-late:
+			t.Error("the session goes on")
+			return 0
+		}
+	}
+}
+
+// A line, or as much as a long one holds, gives the client new time.
+func TestLineGivesTime(t *testing.T) {
+	t.Parallel()
+	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(ends[0])
+	defer syscall.Close(ends[1])
+	c := &conn{in: ends[1], timeout: time.Hour}
+	buf := make([]byte, 2*maxLine)
+	for _, tt := range []struct {
+		in    string
+		fresh bool
+	}{
+		{"x", false}, {"y", false}, {"\n", true}, {"x", false}, {"y\nx", true}, {"x", false},
+		{strings.Repeat("x", maxLine-2), false}, {"x", true}, {strings.Repeat("x", maxLine), true}, {"\n", true},
+	} {
+		if _, err := syscall.Write(ends[0], []byte(tt.in)); err != nil {
+			t.Fatal(err)
+		}
+		before := c.coming
+		if n, err := c.Read(buf); n != len(tt.in) || err != nil {
+			t.Fatalf("Read = %d, %v", n, err)
+		}
+		if fresh := c.coming.bytes == 0; fresh != tt.fresh {
+			t.Errorf("after %.10q of %d bytes: new time %v, want %v", tt.in, len(tt.in), fresh, tt.fresh)
+		}
+		if left := c.coming.left; left >= time.Hour || before.bytes > 0 && left >= before.left {
+			t.Errorf("after %.10q: %v left of %v", tt.in, left, before.left)
+		}
 	}
 }
 
