@@ -1,6 +1,7 @@
 package qmailsmtpd
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -36,7 +37,7 @@ func TestParseAddress(t *testing.T) {
 		{"FROM:<\xff\x80@b>", "\xff\x80@b"},
 	}
 	for _, tt := range tests {
-		if got := parseAddress(tt.arg); got != tt.want {
+		if got := string(parseAddress([]byte(tt.arg))); got != tt.want {
 			t.Errorf("parseAddress(%q) = %q, want %q", tt.arg, got, tt.want)
 		}
 	}
@@ -89,21 +90,21 @@ func TestLocalIPHost(t *testing.T) {
 
 func FuzzCommand(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line []byte) {
-		verb, arg := parseCommand(append(line, '\n'))
-		if strings.Contains(verb, " ") || strings.HasPrefix(arg, " ") || strings.Contains(verb+arg, "\x00") {
+		verb, arg := parseCommand([]byte(string(line) + "\n"))
+		if verb != "" && !strings.EqualFold(verb, string(line[:4])) || bytes.HasPrefix(arg, []byte(" ")) || bytes.Contains(arg, []byte{0}) {
 			t.Fatalf("parseCommand(%q) = %q, %q", line, verb, arg)
-		}
-		if address := parseAddress(arg); len(address) > len(arg) || strings.Contains(address, "\x00") {
-			t.Fatalf("parseAddress(%q) = %q", arg, address)
 		}
 		// Every address comes back from its quoted form.
 		var quoted strings.Builder
-		for i := range len(arg) {
+		for _, c := range arg {
 			quoted.WriteByte('\\')
-			quoted.WriteByte(arg[i])
+			quoted.WriteByte(c)
 		}
-		if got := parseAddress("<" + quoted.String() + ">"); got != arg {
+		if got := parseAddress([]byte("<" + quoted.String() + ">")); !bytes.Equal(got, arg) {
 			t.Fatalf("parseAddress of quoted %q = %q", arg, got)
+		}
+		if address := parseAddress(bytes.Clone(arg)); len(address) > len(arg) || bytes.Contains(address, []byte{0}) {
+			t.Fatalf("parseAddress(%q) = %q", arg, address)
 		}
 	})
 }

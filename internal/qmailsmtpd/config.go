@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"ucspi-go/internal/prog"
@@ -31,6 +30,7 @@ type config struct {
 	maxRecipients uint64 // of a message; 0 means no limit but that of the envelope
 
 	remoteIP, remoteHost, local string
+	clientName                  string // remoteHost in lower case
 	remoteInfo                  string // see hasInfo
 	hasInfo                     bool
 	relayClient                 string // appended to recipients; see relaying
@@ -110,6 +110,7 @@ func (c *config) readEnviron(env *prog.Env) {
 	c.maxRecipients, _ = prog.Number(or("MAXRECIPIENTS", ""))
 	c.remoteIP = or("TCPREMOTEIP", "unknown")
 	c.remoteHost = or("TCPREMOTEHOST", "unknown")
+	c.clientName = lower(c.remoteHost)
 	c.local = or("TCPLOCALHOST", or("TCPLOCALIP", "unknown"))
 	c.remoteInfo, c.hasInfo = env.Lookup("TCPREMOTEINFO")
 	c.relayClient, c.relaying = env.Lookup("RELAYCLIENT")
@@ -135,18 +136,5 @@ func set(lines []string, found bool) map[string]bool {
 	return m
 }
 
-// lower maps A-Z to a-z and leaves all other bytes alone; strings.ToLower
-// would change those that are not UTF-8.
-func lower(s string) string {
-	at := strings.IndexFunc(s, func(r rune) bool { return r >= 'A' && r <= 'Z' })
-	if at < 0 {
-		return s
-	}
-	b := []byte(s)
-	for i := at; i < len(b); i++ {
-		if b[i] >= 'A' && b[i] <= 'Z' {
-			b[i] += 'a' - 'A'
-		}
-	}
-	return string(b)
-}
+// lower returns s with A-Z as a-z.
+func lower(s string) string { return string(appendLower(nil, []byte(s))) }

@@ -19,33 +19,38 @@ func (s *session) data() error {
 		s.reply("503 MAIL first (#5.5.1)")
 		return nil
 	}
-	if len(s.envelope) == 0 {
+	if s.count == 0 {
 		s.reply("503 RCPT first (#5.5.1)")
 		return nil
 	}
-	s.seenMail = false
-	q, err := openQueue(s.queue, s.home, s.environ)
+	defer s.endTransaction()
+	q, err := s.open()
 	if err != nil {
 		s.reply("451 qqt failure (#4.3.0)")
 		return nil
 	}
 	s.reply("354 go ahead")
-	q.put([]byte(s.received(time.Now())))
+	s.field = s.appendReceived(s.field[:0], time.Now())
+	q.put(s.field)
 	var size uint64
 	hops, err := copyData(s.in, func(piece []byte) {
 		size += uint64(len(piece))
-		q.failed = q.failed || s.tooBig(size)
+		if s.tooBig(size) {
+			q.spoil()
+		}
 		q.put(piece)
 	})
 	if err != nil {
 		q.abandon()
 		return err
 	}
-	q.failed = q.failed || hops >= maxHops
-	reply := q.finish(s.queueEnvelope())
+	if hops >= maxHops {
+		q.spoil()
+	}
+	reply, pid := q.finish(&s.envelope)
 	switch {
 	case reply == "":
-		s.reply("250 ok " + strconv.FormatInt(time.Now().Unix(), 10) + " qp " + strconv.Itoa(q.pid))
+		s.reply("250 ok " + strconv.FormatInt(time.Now().Unix(), 10) + " qp " + strconv.Itoa(pid))
 	case hops >= maxHops:
 		s.reply("554 too many hops, this message is looping (#5.4.6)")
 	case s.tooBig(size):
@@ -58,40 +63,33 @@ func (s *session) data() error {
 
 func (s *session) tooBig(size uint64) bool { return s.dataBytes > 0 && size > s.dataBytes }
 
-// queueEnvelope returns the envelope of the transaction as descriptor 1 of
-// the queue program carries it.
-func (s *session) queueEnvelope() []byte {
-	b := make([]byte, 0, len(s.sender)+len(s.envelope)+3)
-	b = append(append(append(b, 'F'), s.sender...), 0)
-	return append(append(b, s.envelope...), 0)
-}
-
-// received returns the Received field that this host puts on top, as
+// appendReceived appends the Received field that this host puts on top, as
 // netqmail's received.c.
-func (s *session) received(now time.Time) string {
-	var b strings.Builder
-	b.WriteString("Received: from " + safe(s.remoteHost))
+func (s *session) appendReceived(b []byte, now time.Time) []byte {
+	b = appendSafe(append(b, "Received: from "...), s.remoteHost)
 	if s.fakeHelo {
-		b.WriteString(" (HELO " + safe(s.helo) + ")")
+		b = append(appendSafe(append(b, " (HELO "...), s.helo), ')')
 	}
-	b.WriteString(" (")
+	b = append(b, " ("...)
 	if s.hasInfo {
-		b.WriteString(safe(s.remoteInfo) + "@")
+		b = append(appendSafe(b, s.remoteInfo), '@')
 	}
-	b.WriteString(safe(s.remoteIP) + ")\n  by " + safe(s.local) + " with SMTP; " + qmail.Date(now) + "\n")
-	return b.String()
+	b = append(appendSafe(b, s.remoteIP), ")\n  by "...)
+	return append(appendSafe(b, s.local), " with SMTP; "+qmail.Date(now)+"\n"...)
 }
 
-// safe replaces what could break a header field by question marks.
-func safe(s string) string {
-	b := []byte(s)
-	for i, c := range b {
+// appendSafe appends s, with question marks in the place of what could break a
+// header field.
+func appendSafe[T string | []byte](b []byte, s T) []byte {
+	for i := range len(s) {
+		c := s[i]
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
 		case strings.IndexByte(".@%+/=:-[]", c) >= 0:
 		default:
-			b[i] = '?'
+			c = '?'
 		}
+		b = append(b, c)
 	}
-	return string(b)
+	return b
 }

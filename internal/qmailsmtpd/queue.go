@@ -19,13 +19,14 @@ type queue struct {
 	messageFd, envelopeFd, errorFd int
 }
 
-// openQueue starts the queue program in directory home: the message on
+// openQueue starts the queue program in directory home, with its own use of
+// the buffer until it has finished: the message on
 // descriptor 0, the envelope on 1, and one pipe for the program's own words
 // on 4, where sagredo's and indimail's programs write, and on 6, where
 // notqmail's do. An error says that there are no pipes or no process. A
 // program that cannot be executed is no error yet: as in C, where the process
 // exists by then, it shows when the message has been received.
-func openQueue(program, home string, environ []string) (*queue, error) {
+func openQueue(program, home string, environ []string, buffer *bufio.Writer) (receiver, error) {
 	var pipes [3][2]int
 	for i := range pipes {
 		if err := syscall.Pipe2(pipes[i][:], syscall.O_CLOEXEC); err != nil {
@@ -53,7 +54,8 @@ func openQueue(program, home string, environ []string) (*queue, error) {
 	default:
 		q.code, q.failed = qmail.NoExec, true
 	}
-	q.message = bufio.NewWriterSize(fdWriter(q.messageFd), 32<<10)
+	buffer.Reset(fdWriter(q.messageFd))
+	q.message = buffer
 	return q, nil
 }
 
@@ -68,18 +70,19 @@ func (q *queue) put(piece []byte) {
 	}
 }
 
+func (q *queue) spoil() { q.failed = true }
+
 // abandon leaves the program with a message that ends early and no envelope,
 // so that it commits nothing, and does not wait for it.
 func (q *queue) abandon() { closeAll(q.messageFd, q.envelopeFd, q.errorFd) }
 
 // finish ends the message, gives the envelope unless something failed, and
-// waits for the program. It returns the reply, empty when the message is safe.
-func (q *queue) finish(envelope []byte) (reply string) {
+// waits for the program.
+func (q *queue) finish(e *envelope) (reply string, pid int) {
 	q.failed = q.message.Flush() != nil || q.failed
 	closeAll(q.messageFd)
 	if !q.failed {
-		_, err := fdWriter(q.envelopeFd).Write(envelope)
-		q.failed = err != nil
+		q.failed = e.writeTo(fdWriter(q.envelopeFd)) != nil
 	}
 	closeAll(q.envelopeFd)
 	words := readWords(q.errorFd)
@@ -88,13 +91,13 @@ func (q *queue) finish(envelope []byte) (reply string) {
 		status, err := qmail.Wait(q.pid)
 		switch {
 		case err != nil:
-			return "451 qq waitpid surprise (#4.3.0)"
+			return "451 qq waitpid surprise (#4.3.0)", q.pid
 		case !status.Exited():
-			return "451 qq crashed (#4.3.0)"
+			return "451 qq crashed (#4.3.0)", q.pid
 		}
 		q.code = qmail.Code(status.ExitStatus())
 	}
-	return q.code.ReplyWith(words, q.failed)
+	return q.code.ReplyWith(words, q.failed), q.pid
 }
 
 // maxWords is the length in bytes at which a queue program's words are cut.

@@ -32,6 +32,8 @@ func TestHandOver(t *testing.T) {
 			"Received: from h.Example (unknown)\n  by unknown with SMTP; DATE\n", "Fa@b\x00Tc@example.com\x00\x00"},
 		{"relay suffix", "RELAYCLIENT=@fix", "MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nRCPT TO:<c>\r\nDATA\r\n.\r\n",
 			"Received: from unknown (unknown)\n  by unknown with SMTP; DATE\n", "F\x00Ta@b@fix\x00Tc@fix\x00\x00"},
+		{"addresses beyond ASCII", "", "MAIL FROM:<ユーザー@例え.jp> SMTPUTF8 BODY=8BITMIME\r\nRCPT TO:<用户@EXAMPLE.com>\r\nRCPT TO:<\"中 文\"@sub.example.net>\r\nRCPT TO:<x@例え.jp>\r\nDATA\r\n.\r\n",
+			"Received: from unknown (unknown)\n  by unknown with SMTP; DATE\n", "Fユーザー@例え.jp\x00T用户@EXAMPLE.com\x00T中 文@sub.example.net\x00\x00"},
 		{"refused recipients", "", "MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nRCPT TO:<a@example.com>\r\nRCPT TO:<b@c>\r\nDATA\r\n.\r\n",
 			"Received: from unknown (unknown)\n  by unknown with SMTP; DATE\n", "F\x00Ta@example.com\x00\x00"},
 	}
@@ -139,6 +141,9 @@ func TestQueueWords(t *testing.T) {
 		{"more than a pipe holds", take + "printf 'D%0200000d' 0 >&4; exit 82", "554 " + strings.Repeat("0", 254)},
 		{"words before reading", "printf 'Dno' >&4; exit 82", "554 no"},
 		{"killed", take + "kill -9 $$", "451 qq crashed (#4.3.0)"},
+		{"dead in the middle", "head -c 200000 >/dev/null; exit 31", "554 mail server permanently rejected message (#5.3.0)"},
+		{"killed in the middle", "head -c 200000 >/dev/null; kill -9 $$", "451 qq crashed (#4.3.0)"},
+		{"success in the middle", "head -c 200000 >/dev/null; exit 0", "451 qq read error (#4.3.0)"},
 		{"success without reading", "exit 0", "451 qq read error (#4.3.0)"},
 	}
 	body := strings.Repeat(strings.Repeat("x", 70)+"\r\n", 30000) + ".\r\n"

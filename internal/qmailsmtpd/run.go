@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"ucspi-go/internal/prog"
@@ -19,6 +20,14 @@ import (
 // also the size of the input buffer.
 const maxLine = 64 << 10
 
+// cleanAfter is the number of messages after which a session cleans up what
+// starting their queue programs has left: a few KiB for each. The runtime by
+// itself would let 4 MiB gather, and a session that is idle later keep them.
+const cleanAfter = 64
+
+// messageBuffer is how much of a message is gathered for one write, in bytes.
+const messageBuffer = 32 << 10
+
 // A lastReply is an error that ends the session with a reply.
 type lastReply string
 
@@ -27,6 +36,7 @@ func (r lastReply) Error() string { return string(r) }
 const (
 	errTimeout  = lastReply("451 timeout (#4.4.2)")
 	errControls = lastReply("421 unable to read controls (#4.3.0)")
+	errMemory   = lastReply("421 out of memory (#4.3.0)")
 	errLocalIP  = lastReply("421 unable to figure out my IP addresses (#4.3.0)")
 	errBareLF   = lastReply("451 See https://cr.yp.to/docs/smtplf.html.")
 	errLongLine = lastReply("500 line too long (#5.5.2)")
@@ -45,10 +55,14 @@ func Run(_ context.Context, env *prog.Env) error {
 		return prog.Exit(1)
 	}
 	c := &conn{in: int(in.Fd()), out: int(out.Fd()), timeout: defaultTimeout}
-	s := &session{home: qmail.Home(env.Lookup), environ: env.Environ}
+	s := new(session)
 	s.out = bufio.NewWriterSize(writer{c}, maxWrite)
 	s.in = bufio.NewReaderSize(flushReader{c, s.out}, maxLine)
-	err := s.serve(env, c)
+	err := s.start(env)
+	if err == nil {
+		c.timeout = s.timeout
+		err = s.serve()
+	}
 	if err == errQuit {
 		return nil
 	}
@@ -59,19 +73,34 @@ func Run(_ context.Context, env *prog.Env) error {
 	return prog.Exit(1)
 }
 
-// serve reads the configuration and then commands, up to the error that ends
-// the session.
-func (s *session) serve(env *prog.Env, c *conn) error {
-	var err error
-	if s.config, err = readConfig(env, s.home); err != nil {
+// start reads the configuration.
+func (s *session) start(env *prog.Env) (err error) {
+	home := qmail.Home(env.Lookup)
+	if s.config, err = readConfig(env, home); err != nil {
 		return errControls
 	}
-	c.timeout = s.timeout
+	var buffer *bufio.Writer
+	messages := 0
+	s.open = func() (receiver, error) {
+		if buffer == nil {
+			buffer = bufio.NewWriterSize(nil, messageBuffer)
+		}
+		if messages++; messages%cleanAfter == 0 {
+			runtime.GC()
+		}
+		return openQueue(s.queue, home, env.Environ, buffer)
+	}
 	if s.rcpthosts == nil && !s.relaying {
 		env.Warn("control/rcpthosts does not exist, mail to any domain is accepted", nil)
 	}
-	s.hello(s.remoteHost)
-	s.reply("220 " + s.greeting + " ESMTP")
+	return nil
+}
+
+// serve greets and answers commands, up to the error that ends the session.
+// Commands leave no garbage, for the same reason as cleanAfter.
+func (s *session) serve() error {
+	s.hello([]byte(s.remoteHost))
+	s.reply("220 ", s.greeting, " ESMTP")
 	for {
 		line, err := s.in.ReadSlice('\n')
 		if err == bufio.ErrBufferFull {
