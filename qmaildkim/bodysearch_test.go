@@ -127,17 +127,24 @@ func TestBodySearchError(t *testing.T) {
 	t.Parallel()
 	trouble := errors.New("trouble")
 	for _, size := range []int64{1, maxFooter + 1} {
-		s := &bodySearch{body: brokenReaderAt{trouble}, size: size, work: maxBodyWork}
+		body := &brokenReaderAt{err: trouble}
+		s := &bodySearch{body: body, size: size, work: maxBodyWork}
 		want := &bodyWant{sum: sumOf("x\r\n"), length: -1}
-		if s.search([]*bodyWant{want}); s.err != trouble || want.found {
-			t.Errorf("size %d: error %v, found %v", size, s.err, want.found)
+		if s.search([]*bodyWant{want}); s.err != trouble || want.found || body.reads != 1 {
+			t.Errorf("size %d: error %v, found %v after %d reads", size, s.err, want.found, body.reads)
 		}
 	}
 }
 
-type brokenReaderAt struct{ err error }
+type brokenReaderAt struct {
+	err   error
+	reads int
+}
 
-func (r brokenReaderAt) ReadAt([]byte, int64) (int, error) { return 0, r.err }
+func (r *brokenReaderAt) ReadAt([]byte, int64) (int, error) {
+	r.reads++
+	return 0, r.err
+}
 
 func TestTraits(t *testing.T) {
 	t.Parallel()

@@ -106,6 +106,8 @@ func TestDiagnoseSigner(t *testing.T) {
 		{"length and other header", faultySigner{"relaxed/relaxed", " l=5;", relaxedHeader, relaxedFold, "Hi.\r\n", false},
 			strings.Replace(smallHeader, "dinner", "lunch", 1), "Hi.\nlist\n", 'E', "", ""},
 		{"length beyond the body", faultySigner{"relaxed/relaxed", " l=50;", relaxedHeader, relaxedFold, "Hi.\r\n", false}, smallHeader, "Hi.\n", 'E', "", ""},
+		{"length beyond what was hashed", faultySigner{"relaxed/relaxed", " l=50;", relaxedHeader, relaxedFold, "Hi.\r\n", false}, smallHeader, "Hi.\nlist\n", 'E', "", ""},
+		{"length beyond numbers", faultySigner{"relaxed/relaxed", " l=9223372036854775808;", relaxedHeader, relaxedFold, "Hi.\r\n", false}, smallHeader, "Hi.\nlist\n", 'E', "", ""},
 		{"length that is none", faultySigner{"relaxed/relaxed", " l=-5;", relaxedHeader, relaxedFold, "Hi.\r\n", false}, smallHeader, "Hi.\n", 'E', "", ""},
 		{"length that is huge", faultySigner{"relaxed/relaxed", " l=99999999999999999999;", relaxedHeader, relaxedFold, "Hi.\r\n", false}, smallHeader, "Hi.\n", 'E', "", ""},
 	} {

@@ -91,9 +91,6 @@ func (f headerForm) encodingEdits() (edits []headerEdit) {
 // removals returns the header without one of its fields.
 func (f headerForm) removals() (edits []headerEdit) {
 	for i, field := range f.fields[:min(len(f.fields), maxFieldEdits)] {
-		if field.name == "from" {
-			continue
-		}
 		edits = append(edits, headerEdit{
 			alteration{"added-field", "without the field " + quote(field.title()), "a field was added"},
 			func(f headerForm) headerForm {
