@@ -98,8 +98,9 @@ func copyAll(in string, size int, oneByte bool) (out string, hops int, err error
 	return b.String(), hops, err
 }
 
-// reference says what data means, looking at all of it at once.
-func reference(data string) (message string, err error) {
+// reference says what data means, looking at all of it at once. Rest is what
+// follows the end.
+func reference(data string) (message, rest string, err error) {
 	end := len(data)
 	ended := true
 	if strings.HasPrefix(data, ".\r\n") {
@@ -111,11 +112,11 @@ func reference(data string) (message string, err error) {
 	}
 	for i := range end {
 		if data[i] == '\n' && (i == 0 || data[i-1] != '\r') {
-			return "", errBareLF
+			return "", "", errBareLF
 		}
 	}
 	if !ended {
-		return "", io.EOF
+		return "", "", io.EOF
 	}
 	lines := strings.Split(data[:end], "\r\n")
 	for i, line := range lines {
@@ -123,12 +124,12 @@ func reference(data string) (message string, err error) {
 			lines[i] = line[1:]
 		}
 	}
-	return strings.Join(lines, "\n"), nil
+	return strings.Join(lines, "\n"), data[end+len(".\r\n"):], nil
 }
 
 func FuzzCopyData(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, size uint8) {
-		want, wantErr := reference(string(data))
+		want, _, wantErr := reference(string(data))
 		for _, oneByte := range []bool{false, true} {
 			got, _, err := copyAll(string(data), int(size), oneByte)
 			if err != wantErr || err == nil && got != want {
