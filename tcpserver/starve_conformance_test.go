@@ -12,9 +12,10 @@ import (
 // The C program spins without descriptors, and goes on when it has some.
 func TestConformanceNoDescriptors(t *testing.T) {
 	s := startCommand(t, exec.Command(testprog.Peer(t, "/usr/bin/tcpserver"), "-1", "-vRHl0", "-c3", "127.0.0.1", "0", "cat"))
-	busy, got := starve(t, s)
-	if busy < 0.1 {
-		t.Errorf("C is busy for %.0f %% of the time: the difference is gone", 100*busy)
+	// On a busy machine it wants more of a processor than it gets.
+	busy, willing, got := starve(t, s)
+	if willing < 0.8 {
+		t.Errorf("C is busy for %.0f %% of the time, and wants %.0f %%: the difference is gone", 100*busy, 100*willing)
 	}
 	if got != "starved" {
 		t.Errorf("got %q", got)

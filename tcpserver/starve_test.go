@@ -32,8 +32,9 @@ func setFiles(t *testing.T, s *testprog.Server, n uint64) (before uint64) {
 	return before
 }
 
-// used returns the time that a server has spent on a processor.
-func used(t *testing.T, s *testprog.Server) (sum time.Duration) {
+// used returns the time that a server has spent on a processor, and how long
+// it had to wait for one.
+func used(t *testing.T, s *testprog.Server) (ran, waited time.Duration) {
 	t.Helper()
 	files, _ := filepath.Glob("/proc/" + strconv.Itoa(s.Cmd.Process.Pid) + "/task/*/schedstat")
 	for _, name := range files {
@@ -41,23 +42,26 @@ func used(t *testing.T, s *testprog.Server) (sum time.Duration) {
 		if err != nil {
 			t.Skip(err)
 		}
-		ns, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
-		if err != nil {
-			t.Skip(err)
+		for i, sum := range []*time.Duration{&ran, &waited} {
+			ns, err := strconv.ParseInt(strings.Fields(string(text))[i], 10, 64)
+			if err != nil {
+				t.Skip(err)
+			}
+			*sum += time.Duration(ns)
 		}
-		sum += time.Duration(ns)
 	}
-	if sum == 0 {
+	if ran == 0 {
 		t.Skip("the kernel does not count")
 	}
-	return sum
+	return ran, waited
 }
 
 // starve makes a connection while the new server, which runs cat with -c3, may
 // have no more descriptors, and gives it time to be served. It returns the
-// share of the time that the server was busy, and what becomes of the
+// share of the time that the server was busy, that in which it was or would
+// have been had the machine nothing else to do, and what becomes of the
 // connection when there are descriptors again.
-func starve(t *testing.T, s *testprog.Server) (busy float64, got string) {
+func starve(t *testing.T, s *testprog.Server) (busy, willing float64, got string) {
 	t.Helper()
 	// The kernel takes the descriptor before it waits for a connection, so
 	// the limit must be there before the server accepts.
@@ -75,15 +79,19 @@ func starve(t *testing.T, s *testprog.Server) (busy float64, got string) {
 	}
 	waitLog(t, s, "^tcpserver: status: 0/3$", 2)
 
-	before, began := used(t, s), time.Now()
+	ran, waited := used(t, s)
+	began := time.Now()
 	c.SetReadDeadline(began.Add(400 * time.Millisecond))
 	if _, err := c.in.ReadByte(); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("starved, the server answers, %v", err)
 	}
-	busy = float64(used(t, s)-before) / float64(time.Since(began))
+	ranNow, waitedNow := used(t, s)
+	took := float64(time.Since(began))
+	busy = float64(ranNow-ran) / took
+	willing = busy + float64(waitedNow-waited)/took
 	setFiles(t, s, files)
 	c.SetDeadline(time.Now().Add(patience))
-	return busy, c.line(t)
+	return busy, willing, c.line(t)
 }
 
 // Without descriptors the server waits, unlike C's, and says nothing; when
@@ -96,7 +104,7 @@ func TestNoDescriptors(t *testing.T) {
 		t.Run(host, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, "-vRHl0", "-c3", host, "0", "cat")
-			busy, got := starve(t, s)
+			busy, _, got := starve(t, s)
 			if busy > 0.1 {
 				t.Errorf("starved, the server is busy for %.0f %% of the time", 100*busy)
 			}
