@@ -13,8 +13,19 @@ import (
 
 // The jobs under the program that run scripts use.
 func TestConformanceSoftlimit(t *testing.T) {
+	newWorld(t).underSoftlimit(t, jobs)
+}
+
+func TestConformanceSoftlimitFixedPorts(t *testing.T) {
+	if !testprog.OwnNetwork(t) {
+		return
+	}
+	serveFixedPorts(t)
+	newWorld(t).underSoftlimit(t, fixedPorts)
+}
+
+func (w world) underSoftlimit(t *testing.T, jobs []job) {
 	testprog.Peer(t, "softlimit")
-	w := newWorld(t)
 	w.enter = `enter() { exec softlimit -m $LIMIT "$@"; }`
 	for _, j := range jobs {
 		for _, size := range sizes {

@@ -1,7 +1,10 @@
 package inherit_test
 
 import (
+	"bufio"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,10 +59,7 @@ var jobs = []job{
 	{name: "tcpcat", command: `limit tcpcat 127.0.0.1 $PORT`, want: "127.0.0.1 b\n"},
 	{name: "mconnect", command: `limit mconnect 127.0.0.1 $PORT </dev/null`, want: "127.0.0.1 b\n"},
 	{name: "mconnect-io", command: `echo in | limit mconnect-io 6<tcp.smtp 7>/dev/null`, want: ruleText},
-	{name: "who@", command: `limit who@ 1.2.3 2>&1`, want: noAddress},
-	{name: "date@", command: `limit date@ 1.2.3 2>&1`, want: noAddress},
-	{name: "finger@", command: `limit finger@ 1.2.3 2>&1`, want: noAddress},
-	{name: "http@", command: `limit http@ 1.2.3 2>&1`, want: noAddress},
+	{name: "http@", command: `limit http@ 127.0.0.1 page $WEB`, want: "asked GET /page HTTP/1.0\n"},
 	{name: "rblsmtpd", command: `printf 'helo x\r\nquit\r\n' | TCPREMOTEIP=127.0.0.2 limit rblsmtpd -r rbl.example sh -c 'echo not reached' 2>log | tr -d '\r'; sed 's/pid [0-9]*/pid N/' log`,
 		want: "220 rblsmtpd.local\n250 rblsmtpd.local\n221 rblsmtpd.local\nrblsmtpd: 127.0.0.2 pid N: 451 listed here\n"},
 	{name: "qmail-smtpd", shell: true, command: `limit qmail-smtpd <dialogue | sed 's/ok .* qp.*/ok/'; sed 1,2d message`,
@@ -88,18 +88,50 @@ var jobs = []job{
 		want: "default._domainkey.ed25519.example. IN TXT (\"v=DKIM1; k=ed25519;\n"},
 }
 
+// fixedPorts are jobs that need servers on ports of their own.
+var fixedPorts = []job{
+	{name: "who@", command: `limit who@ 127.0.0.1`, want: "\nasked \n"},
+	{name: "date@", command: `limit date@ 127.0.0.1`, want: "\nasked \n"},
+	{name: "finger@", command: `limit finger@ 127.0.0.1 joe`, want: "\nasked joe\n"},
+	{name: "http@", command: `limit http@ 127.0.0.1 page`, want: "asked GET /page HTTP/1.0\n"},
+	{name: "tcpcat", command: `limit tcpcat 127.0.0.1`, want: "\r\nasked \r\n"},
+	{name: "mconnect", command: `limit mconnect 127.0.0.1 </dev/null`, want: "\r\nasked \r\n"},
+}
+
+// serveFixedPorts starts the servers.
+func serveFixedPorts(t *testing.T) {
+	t.Helper()
+	for _, port := range []string{"11", "13", "17", "25"} {
+		answer(t, port, false)
+	}
+	for _, port := range []string{"79", "80"} {
+		answer(t, port, true)
+	}
+}
+
 const (
 	// What of /bin is not the shell's own does not run under 3,000,000 bytes.
 	queueProgram = "#!/bin/sh\nwhile IFS= read -r line; do printf '%s\\n' \"$line\"; done >message\nread -r envelope <&1\n:\n"
 
-	ruleText  = "127.:allow,A=\"b\"\n"
-	noAddress = "tcpclient: fatal: no IP address for 1.2.3\n"
+	ruleText = "127.:allow,A=\"b\"\n"
 )
 
 // Every program does its job under the limits of run scripts.
 func TestJobs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	newWorld(t).work(t, jobs)
+}
+
+func TestFixedPorts(t *testing.T) {
+	if !testprog.OwnNetwork(t) {
+		return
+	}
+	serveFixedPorts(t)
+	newWorld(t).work(t, fixedPorts)
+}
+
+// work does the jobs under all limits.
+func (w world) work(t *testing.T, jobs []job) {
 	for _, j := range jobs {
 		t.Run(j.name, func(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(testprog.Dir(t), j.name)); err != nil {
@@ -288,8 +320,37 @@ func newWorld(t *testing.T) world {
 	w.write(t, "control/smarthost", sink.Addr.String())
 
 	s := w.serve(t, exec.Command(filepath.Join(testprog.Dir(t), "tcpserver"), "-1", "-RHl0", "-x", "rules.cdb", "127.0.0.1", "0", "sh", "-c", "echo $TCPREMOTEIP $A"))
-	w.environ = append(w.environ, "PORT="+s.Port)
+	w.environ = append(w.environ, "PORT="+s.Port, "WEB="+answer(t, "0", true))
 	return w
+}
+
+// answer starts a server on a port of 127.0.0.1 and returns the port. It says
+// what it has been asked, the first line of it, after an empty line.
+func answer(t *testing.T, port string, asked bool) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			line := ""
+			if asked {
+				line, _ = bufio.NewReader(c).ReadString('\n')
+			}
+			io.WriteString(c, "\r\nasked "+strings.TrimSuffix(line, "\r\n")+"\r\n")
+			c.(*net.TCPConn).CloseWrite()
+			io.Copy(io.Discard, c) // what is not read when a connection is closed resets it
+			c.Close()
+		}
+	}()
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return port
 }
 
 // write writes a file, which may be a program.
