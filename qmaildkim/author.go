@@ -49,35 +49,46 @@ func AuthorDomain(fields []string) (domain, reason string) {
 	return domain, ""
 }
 
-// authorDomains returns every domain that the From fields name, in the form of
-// listForm. Of a field that is not RFC 5322 those are what stands behind each
-// "@": a careless reader would show one of them.
+// authorDomains returns every domain that the From fields name, with those
+// that there would be if a bare CR became a line end, in the form of listForm.
+// Of a field that is not RFC 5322 those are what stands behind each "@": a
+// careless reader would show one of them.
 func authorDomains(h *header) []string {
 	var domains []string
 	for _, f := range h.fields {
-		if !strings.EqualFold(libraryName(f), "From") {
-			continue
-		}
-		value := string(f.value())
-		p := addressParser{lex: addressLexer{text: value}}
-		if !p.list() {
-			p.domains = behindAt(value)
-		}
-		for _, d := range p.domains {
-			domains = append(domains, listForm(d))
+		for part := range f.parts() {
+			if !strings.EqualFold(libraryName(part), "From") {
+				continue
+			}
+			value := string(part.value())
+			p := addressParser{lex: addressLexer{text: value}}
+			if !p.list() {
+				p.domains = behindAt(value)
+			}
+			for _, d := range p.domains {
+				domains = append(domains, listForm(d))
+			}
 		}
 	}
 	return domains
 }
 
-// behindAt returns what could be a domain behind each "@" of text.
+// behindAt returns what could be a domain behind each "@" of text, past blanks
+// and a comment.
 func behindAt(text string) []string {
+	blank := func(r rune) bool { return r <= ' ' || r == 0x7f }
 	var found []string
 	_, rest, more := strings.Cut(text, "@")
 	for more {
 		var part string
 		part, rest, more = strings.Cut(rest, "@")
-		if end := strings.IndexAny(part, "<>,;:() \t\r\n\"[]\\"); end >= 0 {
+		part = strings.TrimLeftFunc(part, blank)
+		if comment, behind, ok := strings.Cut(part, ")"); ok && strings.HasPrefix(comment, "(") {
+			part = strings.TrimLeftFunc(behind, blank)
+		}
+		part = strings.TrimPrefix(part, `"`)
+		end := strings.IndexFunc(part, func(r rune) bool { return blank(r) || strings.ContainsRune("<>,;:()\"[]\\", r) })
+		if end >= 0 {
 			part = part[:end]
 		}
 		found = append(found, part)
@@ -86,8 +97,9 @@ func behindAt(text string) []string {
 }
 
 // listForm returns the form in which domains are compared with a list: that of
-// keys.Domain where a name has one, else lower case.
+// keys.Domain where a name has one, else lower case. Quotes are no part of it.
 func listForm(domain string) string {
+	domain = strings.Trim(domain, `"`)
 	if d, ok := keys.Domain(domain); ok {
 		return d
 	}

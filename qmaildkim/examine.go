@@ -39,15 +39,25 @@ func (f *Filter) Examine(ctx context.Context, src io.Reader) (*Examined, error) 
 // message, with LF line ends; empty for none.
 func (e *Examined) Fields() string { return e.msg.fields }
 
-// Header returns the value of the topmost field of a name, unfolded and
-// without surrounding blanks; empty when there is none.
+// Header returns the value of the topmost field of a name, as Headers does;
+// empty when there is none.
 func (e *Examined) Header(name string) string {
-	for _, f := range e.h.fields {
-		if strings.EqualFold(f.name, name) {
-			return strings.TrimSpace(strings.NewReplacer("\r", "", "\n", "").Replace(string(f.value())))
-		}
+	if all := e.Headers(name); len(all) > 0 {
+		return all[0]
 	}
 	return ""
+}
+
+// Headers returns the values of the fields of a name, from the top, unfolded
+// and without surrounding blanks.
+func (e *Examined) Headers(name string) []string {
+	var values []string
+	for _, f := range e.h.fields {
+		if strings.EqualFold(f.name, name) {
+			values = append(values, strings.TrimSpace(strings.NewReplacer("\r", "", "\n", "").Replace(string(f.value()))))
+		}
+	}
+	return values
 }
 
 // Author returns the author's address as the From field has it, without

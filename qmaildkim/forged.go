@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"iter"
 	"strings"
 
 	"ucspi-go/internal/spool"
@@ -26,8 +27,9 @@ func forged(h *header, msg *spool.Spool, id string) []span {
 	if h.over { // the last one may be cut off
 		fields = fields[:len(fields)-1]
 	}
-	for _, f := range fields {
-		if isForged(f, id) {
+	for i, f := range fields {
+		// A first line that continues nothing would continue our own field.
+		if i == 0 && (f.raw[0] == ' ' || f.raw[0] == '\t') || isForged(f, id) {
 			c.cut(f.at, f.at+int64(len(f.raw)))
 		}
 	}
@@ -40,23 +42,35 @@ func forged(h *header, msg *spool.Spool, id string) []span {
 // isForged reports whether a field is one that only this program may write,
 // or would hold one if a bare CR became a line end, as it may on its way.
 func isForged(f field, id string) bool {
-	name := libraryName(f)
-	if strings.EqualFold(name, statusField) ||
-		id != "" && strings.EqualFold(name, resultsField) && claims(string(f.value()), id) {
-		return true
-	}
-	_, rest, bare := bytes.Cut(f.raw, []byte("\r"))
-	for bare {
-		var line []byte
-		if line, rest, bare = bytes.Cut(rest, []byte("\r")); len(line) == 0 || strings.IndexByte(" \t\n", line[0]) >= 0 {
-			continue // a fold, or the LF of a line end
-		}
-		name := libraryName(field{raw: line})
-		if strings.EqualFold(name, statusField) || id != "" && strings.EqualFold(name, resultsField) {
+	whole := true
+	for part := range f.parts() {
+		name := libraryName(part)
+		if strings.EqualFold(name, statusField) ||
+			id != "" && strings.EqualFold(name, resultsField) && (!whole || claims(string(f.value()), id)) {
 			return true
 		}
+		whole = false
 	}
 	return false
+}
+
+// parts yields a field and then what would be fields behind each bare CR in it.
+func (f field) parts() iter.Seq[field] {
+	return func(yield func(field) bool) {
+		if !yield(f) {
+			return
+		}
+		_, rest, bare := bytes.Cut(f.raw, []byte("\r"))
+		for bare {
+			var line []byte
+			if line, rest, bare = bytes.Cut(rest, []byte("\r")); len(line) == 0 || strings.IndexByte(" \t\n", line[0]) >= 0 {
+				continue // a fold, or the LF of a line end
+			}
+			if !yield(field{raw: line}) {
+				return
+			}
+		}
+	}
 }
 
 // A cutter collects what is to be left out of a message, in order.

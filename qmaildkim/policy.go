@@ -60,9 +60,9 @@ func refusal(letter Letter, action string) *Refusal {
 }
 
 // apply changes a verdict without a good signature for the authors' domains:
-// one from which signatures are demanded keeps its letter, and unsigned mail
-// becomes G; one that is exempt becomes D. Nil says that the lists could be
-// read.
+// one from which signatures are demanded keeps its letter, but unsigned mail
+// becomes G, and so does mail whose signature cannot be judged, as anybody can
+// make one; one that is exempt becomes D. Nil says that the lists could be read.
 func (p policy) apply(v *Verdict, control qmail.Control, authors []string) *Refusal {
 	signed, err := domainList(control, "signaturedomains", p.signed, p.hasSigned)
 	if err != nil {
@@ -77,7 +77,7 @@ func (p policy) apply(v *Verdict, control qmail.Control, authors []string) *Refu
 	case letter == letterGood || letter == letterPartial:
 		return nil
 	case signed.anyOf(authors):
-		if letter == letterUnsigned {
+		if letter == letterUnsigned || letter == letterNeutral {
 			letter = letterFail
 		}
 	case exempt.allOf(authors):
@@ -115,7 +115,9 @@ func (list domains) has(domain string) bool { return list["*"] || list[domain] }
 
 // anyOf reports whether one of the authors' domains is listed: an author more
 // is no way out of a demand.
-func (list domains) anyOf(authors []string) bool { return slices.ContainsFunc(authors, list.has) }
+func (list domains) anyOf(authors []string) bool {
+	return list["*"] || slices.ContainsFunc(authors, list.has)
+}
 
 // allOf reports whether all of the authors' domains are listed.
 func (list domains) allOf(authors []string) bool {

@@ -245,6 +245,15 @@ func TestDomainLists(t *testing.T) {
 		{"broken From", map[string]string{"signaturedomains": "example.com\n"}, "", "From: eve, <joe@example.com> (\n\nx\n", 'G', 'S'},
 		{"one author of two is exempt", map[string]string{"nosignaturedomains": "example.com\n"}, "", "From: eve@example.net, joe@example.com\n\nx\n", 'S', 0},
 		{"no author", map[string]string{"nosignaturedomains": "*\n"}, "", "To: x\n\nx\n", 'S', 0},
+		{"all listed, no author", map[string]string{"signaturedomains": "*\n"}, "", "To: x\n\nx\n", 'G', 'S'},
+		{"cannot be judged", map[string]string{"signaturedomains": "example.com\n"}, "", craft("d=example.com; q=dns"), 'G', 'D'},
+		{"blank behind @", map[string]string{"signaturedomains": "example.com\n"}, "", "From: joe@ example.com (\n\nx\n", 'G', 'S'},
+		{"comment behind @", map[string]string{"signaturedomains": "example.com\n"}, "", "From: joe@(c)example.com (\n\nx\n", 'G', 'S'},
+		{"fold behind @", map[string]string{"signaturedomains": "example.com\n"}, "", "From: <joe@\n example.com\n\nx\n", 'G', 'S'},
+		{"NUL behind domain", map[string]string{"signaturedomains": "example.com\n"}, "", "From: joe@example.com\x00\n\nx\n", 'G', 'S'},
+		{"VT behind domain", map[string]string{"signaturedomains": "example.com\n"}, "", "From: joe@example.com\x0b\n\nx\n", 'G', 'S'},
+		{"quoted domain", map[string]string{"signaturedomains": "example.com\n"}, "", "From: joe@\"example.com\"\n\nx\n", 'G', 'S'},
+		{"behind a bare CR", map[string]string{"signaturedomains": "example.com\n"}, "", "X: y\rFrom: joe@example.com\n\nx\n", 'G', 'S'},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -340,5 +349,63 @@ func TestRelayClientExempt(t *testing.T) {
 	}
 	if _, _, refused := verifyWith(t, testZone(), forged, "DKIMVERIFY=S", "RELAYCLIENT="); refused == nil {
 		t.Error("a relay client is exempt without RELAYCLIENT_NODKIMVERIFY")
+	}
+}
+
+// What cannot be judged has the benefit of the doubt only with a key behind it
+// and, under DKIMALIGN, for the author's domain.
+func TestDoubt(t *testing.T) {
+	t.Parallel()
+	key := zone{keyOfEd: {edRecord()}, "ed._domainkey.list.example": {edRecord()}}
+	twice := zone{keyOfEd: {edRecord(), edRecord()}}
+	revoked := zone{keyOfEd: {"v=DKIM1; k=ed25519; p="}}
+	long := zone{keyOfEd: {"n=" + strings.Repeat("x", maxKeyRecord) + "; " + edRecord()}}
+	for _, test := range []struct {
+		tags   string
+		zone   zone
+		set    string
+		letter Letter
+	}{
+		{"d=example.com; q=dns", key, "", 'D'},
+		{"d=example.com; q=dns", zone{}, "", 'Q'},
+		{"d=example.com; q=dns", zone{keyOfEd: nil}, "", 'P'},
+		{"d=example.com; q=dns", twice, "", 'L'},
+		{"d=example.com; q=dns", revoked, "", 'R'},
+		{"d=example.com; q=dns", long, "", 'O'},
+		{"d=example.com; i=@Example.com", key, "", 'D'},
+		{"d=example.com; i=@Example.com", zone{}, "", 'Q'},
+		{"d=list.example; q=dns", key, "", 'D'},
+		{"d=list.example; q=dns", key, "DKIMALIGN=", 'F'},
+		{"d=example.com; q=dns", key, "DKIMALIGN=", 'D'},
+	} {
+		_, report, _ := verifyWith(t, test.zone, craft(test.tags), test.set)
+		if report.Verdict.Letter != test.letter {
+			t.Errorf("%s %s: %v (%+v), want %v", test.tags, test.set, report.Verdict.Letter, report.Verdict.Signatures, test.letter)
+		}
+	}
+	// One without a key does not outweigh a bad one.
+	altered := "DKIM-Signature: v=1; a=rsa-sha256; d=x.example; s=n; q=dns; h=from; bh=AAAA; b=AAAA\n" + signed(replace("lost", "won"))(t)
+	if _, report, refused := verifyWith(t, testZone(), altered, "DKIMVERIFY=UQ"); refused == nil {
+		t.Errorf("accepted: %+v", report.Verdict)
+	}
+}
+
+// A From field behind a bare CR counts: qmail-remote makes a line end of it.
+func TestHiddenFrom(t *testing.T) {
+	t.Parallel()
+	_, report, _ := verifyWith(t, testZone(), "X: y\rFrom: ceo@bank.example\n"+signed(nil)(t))
+	if report.Verdict.Letter != letterFrom {
+		t.Errorf("letter %v, want X", report.Verdict.Letter)
+	}
+}
+
+// A first line that continues nothing must not continue our own fields.
+func TestLeadingContinuation(t *testing.T) {
+	t.Parallel()
+	for _, lead := range []string{"\t; dkim=pass header.d=bank.example\n", " x\n\ty\n", " \n"} {
+		out, _, _ := verifyWith(t, testZone(), lead+plain)
+		if want := "Authentication-Results: mx;\n\tdkim=none\n" + plain; !strings.HasSuffix(out, want) {
+			t.Errorf("%q: labelled\n%s", lead, out)
+		}
 	}
 }

@@ -44,6 +44,9 @@ func (s *Signature) correct(f field, tags tagList) {
 func (s *Signature) applyKey(keys *keyring) {
 	switch s.Letter {
 	case letterGood, letterBad, letterBody, letterExtra, letterNoKey:
+	case letterNeutral:
+		s.requireKey(keys.key(s.KeyName()))
+		return
 	default:
 		return // no key was asked for, or it was of no use
 	}
@@ -55,6 +58,23 @@ func (s *Signature) applyKey(keys *keyring) {
 		s.Letter, s.Reason = letterIdentity, "key forbids a subdomain in i="
 	case key.record.testing && (s.Letter == letterBad || s.Letter == letterBody):
 		s.Letter, s.Reason = letterTesting, s.Reason+", key is in test mode"
+	}
+}
+
+// requireKey takes the benefit of the doubt from a signature that cannot be
+// judged and has no key, since anybody can write such a one.
+func (s *Signature) requireKey(key *publishedKey) {
+	switch {
+	case key.err == errKeyTooLong:
+		s.Letter, s.Reason = letterTooLong, key.err.Error()
+	case key.err != nil:
+		s.Letter, s.Reason = letterTemporary, "key unavailable"
+	case len(key.texts) == 0:
+		s.Letter, s.Reason = letterNoKey, "no key for signature"
+	case len(key.texts) > 1:
+		s.Letter, s.Reason = letterRecord, "multiple TXT records found for key"
+	case KeyBits(key.texts[0], s.Algorithm) == 0:
+		s.Letter, s.Reason = letterKey, "key record has no key for the algorithm"
 	}
 }
 

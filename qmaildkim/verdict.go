@@ -97,13 +97,17 @@ func combine(signatures []Signature) Letter {
 	return signatures[0].Letter
 }
 
-// aligned reports whether a good signature speaks for the author's domain: d=
-// is that domain or a parent of it.
-func aligned(signatures []Signature, author string) bool {
+// aligned reports whether a signature with the letter of a verdict, which is
+// not bad, speaks for the author's domain: d= is that domain or a parent of it.
+func aligned(signatures []Signature, author string, verdict Letter) bool {
+	want := letterGood
+	if verdict == letterNeutral {
+		want = letterNeutral
+	}
 	author = asciiHost(author)
 	for _, s := range signatures {
 		d := asciiHost(s.Domain)
-		if s.Letter == letterGood && d != "" && (author == d || strings.HasSuffix(author, "."+d)) {
+		if s.Letter == want && d != "" && (author == d || strings.HasSuffix(author, "."+d)) {
 			return true
 		}
 	}

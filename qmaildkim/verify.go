@@ -42,7 +42,7 @@ func (c verifier) verify(ctx context.Context, h *header, msg *spool.Spool, autho
 	switch reason := fence(h); {
 	case reason != "":
 		judgeAll(v.Signatures, letterNotValid, reason)
-	case count(h, "From") > 1 && !c.anyFrom:
+	case countFrom(h) > 1 && !c.anyFrom:
 		judgeAll(v.Signatures, letterFrom, "more than one From field")
 	case len(fields) > 0:
 		c.judge(ctx, h, msg, fields, parsed, v.Signatures)
@@ -51,8 +51,13 @@ func (c verifier) verify(ctx context.Context, h *header, msg *spool.Spool, autho
 	if h.over && len(fields) == 0 { // there may be some further down
 		v.Letter, v.Reason = letterNotValid, fence(h)
 	}
-	if c.align && (v.Letter == letterGood || v.Letter == letterPartial) && !aligned(v.Signatures, author) {
-		v.Letter = letterThirdParty
+	if c.align {
+		switch v.Letter {
+		case letterGood, letterPartial, letterNeutral:
+			if !aligned(v.Signatures, author, v.Letter) {
+				v.Letter = letterThirdParty
+			}
+		}
 	}
 	return v
 }
@@ -77,16 +82,20 @@ func (c verifier) judge(ctx context.Context, h *header, msg *spool.Spool, fields
 	for i := range signatures {
 		s := &signatures[i]
 		s.Letter, s.Reason = letterOf(results[i].Err)
-		if hidden(tags[i]) {
+		switch {
+		case hidden(tags[i]):
 			s.Letter, s.Reason = letterNotValid, "too many names in h="
-			continue
-		}
-		if body.long && (s.Letter == letterGood || s.Letter == letterBody || s.Letter == letterBad) {
+		case body.long && (s.Letter == letterGood || s.Letter == letterBody || s.Letter == letterBad):
 			s.Letter, s.Reason = letterNotValid, "too many blank lines in a row"
-			continue
+		default:
+			s.correct(fields[i], tags[i])
 		}
-		s.correct(fields[i], tags[i])
-		s.applyKey(keys)
+		if s.Letter == letterNeutral { // the library did not ask for its key
+			go keys.key(s.KeyName())
+		}
+	}
+	for i := range signatures {
+		signatures[i].applyKey(keys)
 	}
 	diagnose(h, msg, keys, fields, tags, signatures)
 }
@@ -137,12 +146,15 @@ func libraryName(f field) string {
 	return string(bytes.TrimSpace(name))
 }
 
-// count returns how many fields of a name there are.
-func count(h *header, name string) int {
+// countFrom returns how many From fields there are, with those that there
+// would be if a bare CR became a line end.
+func countFrom(h *header) int {
 	n := 0
 	for _, f := range h.fields {
-		if strings.EqualFold(libraryName(f), name) {
-			n++
+		for part := range f.parts() {
+			if strings.EqualFold(libraryName(part), "From") {
+				n++
+			}
 		}
 	}
 	return n
