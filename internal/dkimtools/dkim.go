@@ -38,7 +38,11 @@ func parse(args []string) (*options, error) {
 		case 'l', 'q', 't', 'h':
 			o.signing = append(o.signing, "-"+string(rune(opt)))
 		case 'b', 'c', 'i', 'x', 'z':
-			o.signing = append(o.signing, "-"+string(rune(opt)), quote(arg))
+			word, ok := quote(arg)
+			if !ok {
+				return nil, prog.Usage(Usage, "-"+string(rune(opt))+" takes no value with both kinds of quotes")
+			}
+			o.signing = append(o.signing, "-"+string(rune(opt)), word)
 		default:
 			return nil, prog.Usage(Usage, arg)
 		}
@@ -50,12 +54,13 @@ func parse(args []string) (*options, error) {
 	return &o, nil
 }
 
-// quote returns a word of DKIMSIGNOPTIONS, whose quotes cannot be escaped.
-func quote(word string) string {
-	if strings.Contains(word, "'") {
-		return `"` + strings.ReplaceAll(word, `"`, "") + `"`
+// quote returns a word of DKIMSIGNOPTIONS, whose quotes cannot be escaped. Ok
+// is false for one that holds both kinds.
+func quote(word string) (quoted string, ok bool) {
+	if !strings.Contains(word, "'") {
+		return "'" + word + "'", true
 	}
-	return "'" + word + "'"
+	return `"` + word + `"`, !strings.Contains(word, `"`)
 }
 
 // Run is the program dkim: it signs or verifies the message on standard input.

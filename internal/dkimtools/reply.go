@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -12,6 +13,7 @@ import (
 
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
+	"ucspi-go/rules"
 )
 
 // maxQuoted is how many bytes of the message a report by mail quotes: who
@@ -93,12 +95,15 @@ func (r *report) unanswerable() string {
 			return "the envelope sender is no address"
 		}
 	}
-	auto, _, _ := strings.Cut(strings.ToLower(r.Header("Auto-Submitted")), ";")
+	automatic := func(value string) bool {
+		auto, _, _ := strings.Cut(strings.ToLower(value), ";")
+		return strings.TrimSpace(auto) != "no"
+	}
 	precedence := strings.ToLower(r.Header("Precedence"))
 	switch {
 	case r.sender == "" || r.sender == "#@[]":
 		return "the envelope sender is empty"
-	case auto != "" && strings.TrimSpace(auto) != "no":
+	case slices.ContainsFunc(r.Headers("Auto-Submitted"), automatic):
 		return "the message was sent by a program"
 	case strings.HasPrefix(precedence, "bulk"), strings.HasPrefix(precedence, "junk"), strings.HasPrefix(precedence, "list"):
 		return "the message has the precedence of a list or a program"
@@ -123,13 +128,15 @@ type queueFailure struct{ code qmail.Code }
 
 func (e *queueFailure) Error() string { return "queue program exited " + strconv.Itoa(int(e.code)) }
 
-// enqueue gives a message to $DKIMQUEUE or bin/qmail-queue.
+// enqueue gives a message to $DKIMQUEUE or bin/qmail-queue. The program does
+// not get DKIMQUEUE: were it qmail-dkim, to sign the report, it would start
+// itself without end.
 func enqueue(env *prog.Env, message []byte, envelope qmail.Envelope) error {
 	program, _ := env.Lookup("DKIMQUEUE")
 	if program == "" {
 		program = "bin/qmail-queue"
 	}
-	q, err := qmail.StartQueue(qmail.Home(env.Lookup), program, env.Environ, true)
+	q, err := qmail.StartQueue(qmail.Home(env.Lookup), program, rules.Environ(env.Environ).Without("DKIMQUEUE"), true)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,11 @@ func RunReport(ctx context.Context, env *prog.Env) error {
 			return prog.Fatal(100, "unable to send the report: $SENDER is not set", nil)
 		}
 		if err := r.mail(env); err != nil {
-			return prog.Fatal(111, "unable to queue the report", err)
+			code := 111
+			if c := queueCode(err); c >= 11 && c <= 40 { // for good
+				code = 100
+			}
+			return prog.Fatal(code, "unable to queue the report", err)
 		}
 		return nil
 	}
@@ -94,10 +98,20 @@ type answers struct {
 
 func (a *answers) lookupTXT(ctx context.Context, name string) ([]string, error) {
 	texts, err := a.lookup(ctx, name)
+	if err == nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.texts[name] = texts
+	}
+	return texts, err
+}
+
+// of returns what the DNS said of a name, and whether it said anything.
+func (a *answers) of(name string) (texts []string, answered bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.texts[name] = texts
-	return texts, err
+	texts, answered = a.texts[name]
+	return texts, answered
 }
 
 // write writes the report. Limit is how many bytes of the message it quotes at
@@ -111,13 +125,15 @@ func (r *report) write(w io.Writer, limit int64) error {
 		_, err := io.Copy(w, original)
 		return err
 	}
-	n, err := io.CopyN(w, original, limit)
-	if err == io.EOF {
+	if _, err := io.CopyN(w, original, limit); err == io.EOF {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if n, err := original.Read(make([]byte, 1)); n == 0 && err == io.EOF {
 		return nil
 	}
-	if err == nil && n == limit {
-		_, err = io.WriteString(w, "\n[cut here]\n")
-	}
+	_, err := io.WriteString(w, "\n[cut here]\n")
 	return err
 }
 
