@@ -8,6 +8,14 @@ import (
 // A mail is a test message; its name says what is special.
 type mail struct{ name, text string }
 
+// domain returns the signing domain of a mail.
+func (m mail) domain() string {
+	if strings.HasPrefix(m.name, "idn-") {
+		return idn
+	}
+	return "example.com"
+}
+
 // awkwardHeaders are headers, with the blank line, that canonicalizers and
 // parsers have been seen to get wrong.
 var awkwardHeaders = []mail{
@@ -29,6 +37,23 @@ var awkwardHeaders = []mail{
 	{"mime", "From: joe@example.com\nMIME-Version: 1.0\nContent-Type: multipart/mixed;\n boundary=\"b\"\nContent-Transfer-Encoding: 8bit\nContent-ID: <1>\nContent-Description: d\n\n"},
 	{"long", "From: joe@example.com\nSubject: " + strings.Repeat("long ", 2000) + "\nReferences:" + strings.Repeat("\n <12345678901234567890@example.com>", 300) + "\n\n"},
 	{"resent", "Resent-From: r@example.org\nResent-To: s@example.org\nResent-Date: x\nFrom: joe@example.com\nIn-Reply-To: <1@x>\n\n"},
+}
+
+// idn is the A-label of the domain bücher.example.
+const idn = "xn--bcher-kva.example"
+
+// internationalHeaders have internationalized addresses (RFC 6532) and domains
+// (RFC 5890). Where the name begins with idn the author's domain is idn, else
+// example.com.
+var internationalHeaders = []mail{
+	{"eai-local-part", "From: Jörg <jörg@example.com>\nTo: 杜@例え.テスト\nSubject: 夕食  grüße\n\n"},
+	{"eai-quoted", "From: \"jörg müller\"@example.com\nSubject: مرحبا\n\tשלום\n\n"},
+	{"eai-name", "From: \"夕食, テスト\" (café)\n <joe@example.com>\nReply-To: été@example.com\n\n"},
+	{"idn-u-label", "From: joe@bücher.example\nSubject: dinner\n\n"},
+	{"idn-capitals", "From: Joe <joe@BÜCHER.Example>\nTo: sue@bücher.example\nSubject: dinner\n\n"},
+	{"idn-decomposed", "From: joe@bücher.example\nSubject: ü\n\n"},
+	{"idn-a-label", "From: joe@XN--bcher-kva.example\nSubject: dinner\n\n"},
+	{"idn-eai", "From: Jörg <jörg@bücher.example>\nTo: 杜@例え.テスト\nSubject: 夕食\n مرحبا\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n"},
 }
 
 // awkwardBodies are bodies of that kind.
@@ -58,8 +83,23 @@ var awkwardBodies = []mail{
 // awkwardMails are each header with each body, every third with CRLF line
 // ends, and bodies whose line ends fall on the edges of buffers.
 func awkwardMails() []mail {
+	all := mails(awkwardHeaders)
+	h := crlf(awkwardHeaders[0].text)
+	for _, edge := range []int{4096, 8192, 8192 - len(h), 32768, 40960 - len(h), 65536} {
+		for d := -3; d <= 3; d++ {
+			line := strings.Repeat("e", edge+d)
+			all = append(all, mail{fmt.Sprintf("edge/%d%+d", edge, d), h + line + "\r\n\r\n" + line + "\r\n \r\nend\r\n\r\n"})
+		}
+	}
+	return all
+}
+
+// internationalMails are the international headers with each body.
+func internationalMails() []mail { return mails(internationalHeaders) }
+
+func mails(headers []mail) []mail {
 	var all []mail
-	for i, h := range awkwardHeaders {
+	for i, h := range headers {
 		for j, b := range awkwardBodies {
 			m := mail{h.name + "/" + b.name, h.text + b.text}
 			if (i+j)%3 == 0 {
@@ -69,13 +109,6 @@ func awkwardMails() []mail {
 		}
 		all = append(all, mail{h.name + "/no-blank-line", strings.TrimSuffix(h.text, "\n")})
 		all = append(all, mail{h.name + "/no-line-end", strings.TrimSuffix(h.text, "\n\n")})
-	}
-	h := crlf(awkwardHeaders[0].text)
-	for _, edge := range []int{4096, 8192, 8192 - len(h), 32768, 40960 - len(h), 65536} {
-		for d := -3; d <= 3; d++ {
-			line := strings.Repeat("e", edge+d)
-			all = append(all, mail{fmt.Sprintf("edge/%d%+d", edge, d), h + line + "\r\n\r\n" + line + "\r\n \r\nend\r\n\r\n"})
-		}
 	}
 	return all
 }

@@ -40,13 +40,15 @@ func newHome(t testing.TB, files map[string]string) string {
 	return home
 }
 
-// keyHome is a home with keys for example.com: RSA as rsa and default,
-// Ed25519 as ed.
+// keyHome is a home with keys for example.com and idn: RSA as rsa and, for the
+// first, default, Ed25519 as ed.
 func keyHome(t testing.TB) string {
 	return newHome(t, map[string]string{
 		"control/domainkeys/example.com/rsa":     keyPEM(t, rsaKey()),
 		"control/domainkeys/example.com/ed":      keyPEM(t, edKey),
 		"control/domainkeys/example.com/default": keyPEM(t, rsaKey()),
+		"control/domainkeys/" + idn + "/rsa":     keyPEM(t, rsaKey()),
+		"control/domainkeys/" + idn + "/ed":      keyPEM(t, edKey),
 	})
 }
 
@@ -71,6 +73,8 @@ func process(t testing.TB, environ rules.Environ, msg string, rcpts ...string) (
 func signedZone() zone {
 	z := testZone()
 	z["default._domainkey.example.com"] = []string{rsaRecord()}
+	z["rsa._domainkey."+idn] = []string{rsaRecord()}
+	z["ed._domainkey."+idn] = []string{edRecord()}
 	z["one._domainkey.example.com"] = []string{rsaRecord()}
 	z["default._domainkey.other.example"] = []string{rsaRecord()}
 	z["default-ed25519._domainkey.example.com"] = []string{edRecord()}

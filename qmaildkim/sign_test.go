@@ -1,7 +1,12 @@
 package qmaildkim
 
 import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,10 +24,10 @@ func TestSignAwkward(t *testing.T) {
 			t.Run(c+"/"+key, func(t *testing.T) {
 				t.Parallel()
 				environ := rules.Environ{"QMAILHOME=" + home, "DKIMSIGN=control/domainkeys/%/" + key, "DKIMSIGNOPTIONS=-c " + c}
-				for _, m := range awkwardMails() {
+				for _, m := range slices.Concat(awkwardMails(), internationalMails()) {
 					out, report, err := process(t, environ, m.text)
-					if err != nil || len(report.Signed) != 1 {
-						t.Errorf("%s: %+v, %v; want one signature", m.name, report, err)
+					if err != nil || len(report.Signed) != 1 || report.Signed[0].Domain != m.domain() {
+						t.Errorf("%s: %+v, %v; want one signature of %s", m.name, report, err, m.domain())
 						continue
 					}
 					field, below := strings.CutSuffix(out, m.text)
@@ -37,6 +42,32 @@ func TestSignAwkward(t *testing.T) {
 					t.Run(m.name, func(t *testing.T) { good(t, out, 1) })
 				}
 			})
+		}
+	}
+}
+
+// TestSignStandards signs the message of RFC 8463 appendix A with its Ed25519
+// key: the body hash is the one there, and the key's record the published one.
+func TestSignStandards(t *testing.T) {
+	t.Parallel()
+	seed, err := base64.StdEncoding.DecodeString("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := newHome(t, map[string]string{"brisbane": keyPEM(t, ed25519.NewKeyFromSeed(seed))})
+	signed, err := os.ReadFile("../testdata/messages/rfc8463.eml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	msg := string(signed[bytes.Index(signed, []byte("\nFrom:"))+1:])
+	out, report, err := process(t, rules.Environ{"QMAILHOME=" + home, "DKIMSIGN=brisbane"}, msg)
+	if err != nil || !strings.Contains(out, " bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;") {
+		t.Errorf("%+v, %v: %s", report, err, out)
+	}
+	keys := zone{"brisbane._domainkey.football.example.com": {"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="}}
+	for _, out := range []string{out, crlf(out)} {
+		if v := verdictOf(t, out, keys); v.Letter != letterGood {
+			t.Errorf("%+v", v)
 		}
 	}
 }

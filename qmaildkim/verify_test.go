@@ -309,8 +309,10 @@ func TestVerifyStandards(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v := verdictOf(t, string(msg), keys); letters(v) != want {
-			t.Errorf("%s: %+v, want %s", name, v.Signatures, want)
+		for _, text := range []string{string(msg), crlf(string(msg)), strings.ReplaceAll(string(msg), "\r\n", "\n")} {
+			if v := verdictOf(t, text, keys); letters(v) != want {
+				t.Errorf("%s: %+v, want %s", name, v.Signatures, want)
+			}
 		}
 	}
 }
