@@ -3,6 +3,8 @@ package smtp
 import (
 	"io"
 	"strconv"
+
+	"ucspi-go/internal/qmail"
 )
 
 // An Envelope is who a message is from and for. Addresses must be Sendable.
@@ -75,9 +77,9 @@ func (c *Client) Envelope(e Envelope) (replies []Reply, err error) {
 // envelopeCommand returns the command MAIL, and from 1 on that of a recipient.
 func (c *Client) envelopeCommand(e Envelope, n int) []string {
 	if n > 0 {
-		return []string{"RCPT TO:<", Quote(e.Recipients[n-1]), ">"}
+		return []string{"RCPT TO:<", qmail.Quote(e.Recipients[n-1]), ">"}
 	}
-	words := []string{"MAIL FROM:<", Quote(e.Sender), ">"}
+	words := []string{"MAIL FROM:<", qmail.Quote(e.Sender), ">"}
 	if e.Size > 0 && c.offers["SIZE"] {
 		words = append(words, " SIZE=", strconv.FormatInt(e.Size, 10))
 	}
