@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/smtpsink"
 	"ucspi-go/internal/testprog"
 )
 
@@ -108,6 +109,29 @@ func TestServeSaysHowToSend(t *testing.T) {
 	}
 }
 
+// With a smarthost the message goes there, and the client hears its answer.
+func TestSmarthost(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip("no bash")
+	}
+	sink, err := smtpsink.Start("127.0.0.1:0", smtpsink.Script{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	out := serveOnce(t, "-k", "smarthost", "-r", sink.Addr.String())
+	log, err := sink.Log(1)
+	if err != nil || !strings.Contains(log, "| DKIM-Signature: ") || !strings.Contains(log, "\n| Subject: test\n| \n| Hello.\n.\n") {
+		t.Errorf("the smarthost got %q, %v", log, err)
+	}
+	if !strings.Contains(out.replies, "250 ok ") {
+		t.Errorf("the client got %q", out.replies)
+	}
+	if want := "The messages go to " + sink.Addr.String() + ", whose answer the client hears. "; !strings.Contains(out.last, want) {
+		t.Errorf("the end is said to be %q, want %q", out.last, want)
+	}
+}
+
 // serveOnce runs the demo as a server until it has been sent a message.
 func serveOnce(t *testing.T, args ...string) *serving {
 	t.Helper()
@@ -123,12 +147,13 @@ func serveOnce(t *testing.T, args ...string) *serving {
 // serving runs the first command that is printed for sending, looks where the
 // messages are said to be, then ends the server.
 type serving struct {
-	told              func()
-	replies, messages string
+	told                    func()
+	replies, messages, last string // last is what was printed last
 }
 
 func (s *serving) Write(p []byte) (int, error) {
 	text := string(p)
+	s.last = text
 	if command, ok := strings.CutPrefix(text, "  bash -c '"); ok {
 		command, _, _ = strings.Cut(command, "'\n")
 		out, err := exec.Command("bash", "-c", command).CombinedOutput()
