@@ -88,26 +88,19 @@ func fire(s *site.Site, sent *atomic.Int64, done <-chan struct{}) (kills int) {
 	}
 }
 
-// descendants returns the processes below pid.
+// descendants returns the processes below pid, by the kernel's lists of
+// children: a look at every process of a busy machine takes longer than these
+// live.
 func descendants(pid int) []int {
-	children := make(map[int][]int)
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, name := range stats {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			continue
-		}
-		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-		_, rest, _ := strings.Cut(string(text), ") ")
-		if f := strings.Fields(rest); len(f) > 1 && f[0] != "Z" {
-			parent, _ := strconv.Atoi(f[1])
-			children[parent] = append(children[parent], child)
-		}
-	}
 	var out []int
-	for next := []int{pid}; len(next) > 0; {
-		kids := children[next[0]]
-		out, next = append(out, kids...), append(next[1:], kids...)
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, name := range lists {
+		text, _ := os.ReadFile(name)
+		for word := range strings.FieldsSeq(string(text)) {
+			if child, err := strconv.Atoi(word); err == nil {
+				out = append(append(out, child), descendants(child)...)
+			}
+		}
 	}
 	return out
 }
