@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"strings"
-
-	"ucspi-go/internal/spool"
 )
 
 // An Examined is a message that a Filter has read and signed or verified, for
@@ -14,7 +12,6 @@ type Examined struct {
 	Report Report
 
 	msg *processed
-	h   *header
 }
 
 // Examine reads a message from src to its end and signs or verifies it as
@@ -22,17 +19,7 @@ type Examined struct {
 // an error the caller closes the result.
 func (f *Filter) Examine(ctx context.Context, src io.Reader) (*Examined, error) {
 	p, err := f.examine(ctx, src)
-	e := &Examined{Report: p.report, msg: p}
-	if err != nil {
-		return e, err
-	}
-	read := new(spool.Spool) // the header is in p.msg already
-	defer read.Close()
-	if e.h, _, err = readHeader(p.msg.Reader(), read); err != nil {
-		e.Close()
-		return e, err
-	}
-	return e, nil
+	return &Examined{Report: p.report, msg: p}, err
 }
 
 // Fields returns the header fields that Process would put on top of the
@@ -52,7 +39,7 @@ func (e *Examined) Header(name string) string {
 // and without surrounding blanks.
 func (e *Examined) Headers(name string) []string {
 	var values []string
-	for _, f := range e.h.fields {
+	for _, f := range e.msg.header.fields {
 		if strings.EqualFold(f.name, name) {
 			values = append(values, strings.TrimSpace(strings.NewReplacer("\r", "", "\n", "").Replace(string(f.value()))))
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 
 	"ucspi-go/internal/qmail"
 	"ucspi-go/internal/spool"
@@ -47,6 +48,7 @@ func (f *Filter) Process(ctx context.Context, dst io.Writer, src io.Reader) (Rep
 // processed is a message that was read, and what is to become of it.
 type processed struct {
 	report Report
+	header *header
 	msg    *spool.Spool
 	fields string // to be put on top
 	cut    []span // to be left out
@@ -63,6 +65,19 @@ func (o *processed) parts() []span {
 		at = c.to
 	}
 	return append(parts, span{at, o.msg.Size()})
+}
+
+// writeTo writes the message with its new fields to a pipe.
+func (p *processed) writeTo(pipe *os.File) error {
+	if _, err := io.WriteString(pipe, p.fields); err != nil {
+		return err
+	}
+	for _, part := range p.parts() {
+		if err := p.msg.SpliceTo(pipe, part.from, part.to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // examine reads a message, and signs it on the way or verifies it then. The
@@ -85,6 +100,7 @@ func (f *Filter) read(ctx context.Context, src io.Reader, o *processed) error {
 	if err != nil {
 		return err
 	}
+	o.header = h
 	rest := spooler{src, o.msg}
 	j := &job{report: &o.report}
 	if f.Config.Mode == ModeSign {

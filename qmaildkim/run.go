@@ -93,7 +93,7 @@ func handle(ctx context.Context, env *prog.Env) qmail.Code {
 		p.report.fail(err)
 		return refuse(env, c, p.report, err)
 	}
-	code := deliver(q, p, envelope)
+	code := q.Deliver(p.writeTo, envelope)
 	p.report.queued = code
 	log(env, c, p.report)
 	return code

@@ -21,6 +21,14 @@ func newSignature(f field) (Signature, tagList) {
 // KeyName returns the name under which the signature's key is published.
 func (s Signature) KeyName() string { return keyName(s.Selector, s.Domain) }
 
+// SpeaksFor reports whether d= is a domain or a parent of it. Letter case and
+// the form of international names make no difference.
+func (s Signature) SpeaksFor(domain string) bool {
+	d := asciiHost(s.Domain)
+	domain = asciiHost(domain)
+	return d != "" && (domain == d || strings.HasSuffix(domain, "."+d))
+}
+
 // correct changes the letter where go-msgauth v0.7.0 judges otherwise than
 // RFC 6376. What it gets wrong and cannot be asked again is neutral: good or
 // bad is not known.

@@ -1,6 +1,6 @@
 package qmaildkim
 
-import "strings"
+import "slices"
 
 // A Verdict is the outcome of verifying a message.
 type Verdict struct {
@@ -98,18 +98,11 @@ func combine(signatures []Signature) Letter {
 }
 
 // aligned reports whether a signature with the letter of a verdict, which is
-// not bad, speaks for the author's domain: d= is that domain or a parent of it.
+// not bad, speaks for the author's domain.
 func aligned(signatures []Signature, author string, verdict Letter) bool {
 	want := letterGood
 	if verdict == letterNeutral {
 		want = letterNeutral
 	}
-	author = asciiHost(author)
-	for _, s := range signatures {
-		d := asciiHost(s.Domain)
-		if s.Letter == want && d != "" && (author == d || strings.HasSuffix(author, "."+d)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(signatures, func(s Signature) bool { return s.Letter == want && s.SpeaksFor(author) })
 }

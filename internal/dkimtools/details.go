@@ -66,19 +66,12 @@ func (r *report) explain(s qmaildkim.Signature) string {
 			return "key \"" + clean(s.KeyName()) + "\" doesn't exist"
 		}
 		return clean(s.Reason)
-	case r.matches(s.Domain):
+	case s.SpeaksFor(r.Report.From):
 		return "matches From: " + clean(r.Author())
 	case r.Author() == "":
 		return "there is no author to match"
 	}
 	return "does not match From: " + clean(r.Author())
-}
-
-// matches reports whether a signature is for the author's domain or a parent
-// of it.
-func (r *report) matches(d string) bool {
-	d, author := strings.ToLower(d), r.Report.From
-	return d != "" && (author == d || strings.HasSuffix(author, "."+d))
 }
 
 // helo, source and mailFrom return what is known of the message's way, from

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"ucspi-go/internal/prog"
@@ -140,17 +139,12 @@ func enqueue(env *prog.Env, message []byte, envelope qmail.Envelope) error {
 	if err != nil {
 		return err
 	}
-	_, err = q.Message.Write(message)
-	q.Message.Close()
-	if err == nil {
-		_, err = q.Envelope.Write(envelope.Bytes())
+	write := func(pipe *os.File) error {
+		_, err := pipe.Write(message)
+		return err
 	}
-	q.Envelope.Close()
-	if code := q.Wait(); code != qmail.Queued {
+	if code := q.Deliver(write, envelope.Bytes()); code != qmail.Queued {
 		return &queueFailure{code}
 	}
-	if errors.Is(err, syscall.EPIPE) {
-		return nil // it wanted no more, and has said that all is well
-	}
-	return err
+	return nil
 }

@@ -17,7 +17,7 @@ func HoldsEnvelope(fd *os.File) bool {
 		return true
 	}
 	n := int(fd.Fd())
-	switch mode, err := accessMode(fd); {
+	switch mode, err := accessMode(n); {
 	case err != nil, mode == unix.O_RDONLY:
 		return true
 	case mode == unix.O_WRONLY:
@@ -37,11 +37,11 @@ func HoldsEnvelope(fd *os.File) bool {
 // ForInput reports whether a descriptor can be read and not written. A program
 // that is also run by hand takes descriptor 1 for an envelope only then.
 func ForInput(fd *os.File) bool {
-	mode, err := accessMode(fd)
+	mode, err := accessMode(int(fd.Fd()))
 	return err == nil && mode == unix.O_RDONLY
 }
 
-func accessMode(fd *os.File) (mode int, err error) {
-	flags, err := unix.FcntlInt(fd.Fd(), unix.F_GETFL, 0)
+func accessMode(fd int) (mode int, err error) {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 	return flags & unix.O_ACCMODE, err
 }

@@ -11,7 +11,7 @@ import (
 // A Queue is a queue program that was started: it reads the message from its
 // descriptor 0 and then the envelope from 1.
 type Queue struct {
-	Message, Envelope *os.File // the ends to write to, for the caller to close; Envelope is nil for a filter
+	message, envelope *os.File // the ends to write to; envelope is nil for a filter
 	pid               int
 }
 
@@ -36,7 +36,7 @@ func StartQueue(home, program string, environ []string, envelope bool) (*Queue, 
 		return nil, &QueueError{NoPipe, err}
 	}
 	defer messageOut.Close()
-	q := &Queue{Message: messageIn}
+	q := &Queue{message: messageIn}
 	files := []int{int(messageOut.Fd()), 1, 2}
 	if envelope {
 		envelopeOut, envelopeIn, err := pipe()
@@ -45,7 +45,7 @@ func StartQueue(home, program string, environ []string, envelope bool) (*Queue, 
 			return nil, &QueueError{NoPipe, err}
 		}
 		defer envelopeOut.Close()
-		q.Envelope = envelopeIn
+		q.envelope = envelopeIn
 		files[1] = int(envelopeOut.Fd())
 	}
 	q.pid, err = inherit.Start(&inherit.Program{
@@ -67,9 +67,9 @@ func StartQueue(home, program string, environ []string, envelope bool) (*Queue, 
 }
 
 func (q *Queue) close() {
-	q.Message.Close()
-	if q.Envelope != nil {
-		q.Envelope.Close()
+	q.message.Close()
+	if q.envelope != nil {
+		q.envelope.Close()
 	}
 }
 
@@ -83,8 +83,31 @@ func pipe() (r, w *os.File, err error) {
 	return os.NewFile(uintptr(p[0]), "pipe"), os.NewFile(uintptr(p[1]), "pipe"), nil
 }
 
-// Wait returns the exit code of the program, Crashed when a signal ended it.
-func (q *Queue) Wait() Code {
+// Deliver hands over the message, which write writes to the program's pipe, and
+// then the envelope, and returns the program's exit code. A program that stops
+// reading decides by its code too. When write fails otherwise the program gets
+// no envelope, so that it does not queue the message, and the code is
+// ReadError.
+func (q *Queue) Deliver(write func(pipe *os.File) error, envelope []byte) Code {
+	err := write(q.message)
+	q.message.Close()
+	whole := err == nil || errors.Is(err, syscall.EPIPE)
+	if q.envelope != nil {
+		if whole {
+			// Only a program that has ended, or wants no more, makes this fail.
+			_, _ = q.envelope.Write(envelope)
+		}
+		q.envelope.Close()
+	}
+	code := q.wait()
+	if !whole {
+		return ReadError
+	}
+	return code
+}
+
+// wait returns the exit code of the program, Crashed when a signal ended it.
+func (q *Queue) wait() Code {
 	status, err := Wait(q.pid)
 	if err != nil || !status.Exited() {
 		return Crashed

@@ -64,8 +64,8 @@ func writablePipe(fd int) bool {
 	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFIFO {
 		return false
 	}
-	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	return err == nil && flags&unix.O_ACCMODE != unix.O_RDONLY
+	mode, err := accessMode(fd)
+	return err == nil && mode != unix.O_RDONLY
 }
 
 // sameFile reports whether two descriptors are of one file or pipe.
