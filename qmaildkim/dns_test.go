@@ -7,22 +7,8 @@ import (
 	"time"
 
 	"ucspi-go/internal/dnsserver"
+	"ucspi-go/internal/testprog"
 )
-
-// nameServer starts a server for a zone and returns its address.
-func nameServer(t testing.TB, zone string, start func(dnsserver.Zone) (*dnsserver.Server, error)) string {
-	t.Helper()
-	z, err := dnsserver.ParseZone(zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := start(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s.Addr()
-}
 
 // TestDNSTrouble has the real qmail-dkim verify a good message while the
 // server of its key misbehaves: each time there is a letter within the time
@@ -82,7 +68,7 @@ func TestDNSTrouble(t *testing.T) {
 			if strings.HasSuffix(test.name, "TCP refused") {
 				start = dnsserver.StartWithoutTCP
 			}
-			addr := nameServer(t, strings.ReplaceAll(test.zone, "@", keyOfEd), start)
+			addr := testprog.NameServer(t, strings.ReplaceAll(test.zone, "@", keyOfEd), start).Addr()
 			msg := craft("d=example.com")
 			began := time.Now()
 			r := runDKIM(t, msg, "", "DNSCACHEIP="+addr, "DKIMDNSTIMEOUT="+test.timeout)
@@ -121,7 +107,7 @@ func signatures(n int, faults ...string) (msg, zone string) {
 func TestLookupsAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	msg, zone := signatures(maxSignatures, "HOLD")
-	r := runDKIM(t, msg, "", "DNSCACHEIP="+nameServer(t, zone, dnsserver.Start))
+	r := runDKIM(t, msg, "", "DNSCACHEIP="+testprog.NameServer(t, zone, dnsserver.Start).Addr())
 	if r.result() != "A" || strings.Count(r.fields, "DKIM-Status: good") != 1 || r.below != msg {
 		t.Errorf("%s%s", r.log, r.fields)
 	}
@@ -132,7 +118,7 @@ func TestLookupsAtTheSameTime(t *testing.T) {
 func TestLookupTimeOfAMessage(t *testing.T) {
 	t.Parallel()
 	msg, zone := signatures(maxSignatures, "TIMEOUT")
-	addr := nameServer(t, zone, dnsserver.Start)
+	addr := testprog.NameServer(t, zone, dnsserver.Start).Addr()
 	start := time.Now()
 	r := runDKIM(t, msg, "", "DNSCACHEIP="+addr)
 	if took := time.Since(start); took < lookupBudget || took > 4*lookupBudget {

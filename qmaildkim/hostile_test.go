@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ucspi-go/internal/dnsserver"
+	"ucspi-go/internal/testprog"
 )
 
 // fill repeats unit until there are about n bytes.
@@ -63,7 +64,7 @@ func signedAbove(fields string) string {
 // program needs, the outcome is defined, and the message goes on as it came.
 func TestHostileSizes(t *testing.T) {
 	home := keyHome(t)
-	server := nameServer(t, keyOfEd+" TXT "+edRecord()+"\n", dnsserver.Start)
+	server := testprog.NameServer(t, keyOfEd+" TXT "+edRecord()+"\n", dnsserver.Start).Addr()
 	sizes := []int{1 << 20, 25 << 20}
 	if testing.Short() {
 		sizes = sizes[:1]

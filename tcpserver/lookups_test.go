@@ -17,15 +17,7 @@ func TestLookupsWithFewDescriptors(t *testing.T) {
 	t.Parallel()
 	const files, asking = 40, 6
 	// The name of the clients is held back until somebody asks for the other.
-	zone, err := dnsserver.ParseZone("1.0.0.127.in-addr.arpa PTR client.example\n1.0.0.127.in-addr.arpa HOLD\nrelease.example A 127.0.0.1\n* A 127.0.0.1\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names, err := dnsserver.Start(zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { names.Close() })
+	names := testprog.NameServer(t, "1.0.0.127.in-addr.arpa PTR client.example\n1.0.0.127.in-addr.arpa HOLD\nrelease.example A 127.0.0.1\n* A 127.0.0.1\n", dnsserver.Start)
 	s := startShell(t, fmt.Sprintf(`export DNSCACHEIP=%s; ulimit -n %d; exec $TCPSERVER -1 -hpRl0 -c%d 127.0.0.1 0 printenv TCPREMOTEHOST`, names.Addr(), files, files))
 
 	got := make(chan string, files)

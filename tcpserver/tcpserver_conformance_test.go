@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"ucspi-go/internal/dnsserver"
 	"ucspi-go/internal/testprog"
 )
 
@@ -67,15 +66,7 @@ type conform struct {
 
 func newConform(t *testing.T) conform {
 	w := conform{c: testprog.Peer(t, "/usr/bin/tcpserver"), ours: filepath.Join(testprog.Dir(t), "tcpserver"), dir: t.TempDir()}
-	zone, err := dnsserver.ParseZone(conformanceZone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := dnsserver.StartAt("127.0.0.1:53", zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
+	testprog.NameServer(t, conformanceZone, testprog.OnPort53)
 	for address, reply := range identReplies {
 		l, err := net.Listen("tcp4", address+":113")
 		if err != nil {

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"ucspi-go/internal/dnsserver"
 	"ucspi-go/internal/testprog"
 )
 
@@ -39,15 +38,7 @@ func newWorld(t *testing.T) world {
 	for _, name := range append([]string{"awk"}, programs...) {
 		testprog.Peer(t, "/usr/bin/"+name)
 	}
-	zone, err := dnsserver.ParseZone(zoneText)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := dnsserver.StartAt("127.0.0.1:53", zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
+	testprog.NameServer(t, zoneText, testprog.OnPort53)
 	return world{"/usr/bin", testprog.Dir(t)}
 }
 

@@ -300,15 +300,7 @@ func newWorld(t *testing.T) world {
 			zone += name + " TXT " + strings.NewReplacer(`" "`, "", "(", "", ")", "", `"`, "").Replace(text)
 		}
 	}
-	z, err := dnsserver.ParseZone(strings.ReplaceAll(zone, ". TXT", " TXT"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	names, err := dnsserver.Start(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { names.Close() })
+	names := testprog.NameServer(t, strings.ReplaceAll(zone, ". TXT", " TXT"), dnsserver.Start)
 	w.environ = append(w.environ, "DNSCACHEIP="+names.Addr())
 
 	sink, err := smtpsink.Start("127.0.0.1:0", smtpsink.Script{})

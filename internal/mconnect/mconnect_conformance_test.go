@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"ucspi-go/internal/dnsserver"
 	"ucspi-go/internal/testprog"
 )
 
@@ -92,15 +91,7 @@ func TestConformanceCommands(t *testing.T) {
 	if !testprog.OwnNetwork(t) {
 		return
 	}
-	zone, err := dnsserver.ParseZone("here.example A 127.0.0.1\ntext.example TXT text\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := dnsserver.StartAt("127.0.0.1:53", zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	testprog.NameServer(t, "here.example A 127.0.0.1\ntext.example TXT text\n", testprog.OnPort53)
 	l, err := net.Listen("tcp4", "127.0.0.1:25")
 	if err != nil {
 		t.Fatal(err)

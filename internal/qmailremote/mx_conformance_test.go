@@ -16,7 +16,7 @@ func TestConformanceMX(t *testing.T) {
 	if !testprog.OwnNetwork(t) {
 		return
 	}
-	zone, err := dnsserver.ParseZone(`
+	names := testprog.NameServer(t, `
 example.com MX 30 worst.example.com
 example.com MX 10 dead.example.com
 example.com MX 20 good.example.com
@@ -29,15 +29,7 @@ here.example MX 30 good.example.com
 me.example A 127.0.0.1
 me.example AAAA ::1
 none.example A 127.0.0.3
-`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	names, err := dnsserver.Start(zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer names.Close()
+`, dnsserver.Start)
 	for _, addr := range []string{"127.0.0.1:25", "127.0.0.2:25", "127.0.0.3:25", "[::1]:25"} {
 		sink, err := smtpsink.Start(addr, smtpsink.Script{})
 		if err != nil {

@@ -32,15 +32,7 @@ type site struct {
 func newSite(t *testing.T, zone string) *site {
 	t.Helper()
 	s := &site{t: t, home: t.TempDir()}
-	z, err := dnsserver.ParseZone(zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	names, err := dnsserver.Start(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { names.Close() })
+	names := testprog.NameServer(t, zone, dnsserver.Start)
 	s.resolver = dns.New(func(name string) (string, bool) { return names.Addr(), name == "DNSCACHEIP" })
 	s.resolver.Rounds = []time.Duration{10 * time.Second} // a failure is believed at once
 	s.write("control/me", "me.example\n")

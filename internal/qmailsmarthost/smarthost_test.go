@@ -21,6 +21,7 @@ import (
 	"ucspi-go/internal/smtpsink"
 	"ucspi-go/internal/socket"
 	"ucspi-go/internal/spool"
+	"ucspi-go/internal/testprog"
 )
 
 const (
@@ -123,15 +124,7 @@ func (j *job) run(t *testing.T) {
 
 func resolver(t *testing.T) *dns.Resolver {
 	t.Helper()
-	zone, err := dnsserver.ParseZone("relay.example A 127.0.0.1\nlate.example SERVFAIL\nbare.example TXT x\ndead.example A 127.0.0.9\ndead.example A 127.0.0.8\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names, err := dnsserver.Start(zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { names.Close() })
+	names := testprog.NameServer(t, "relay.example A 127.0.0.1\nlate.example SERVFAIL\nbare.example TXT x\ndead.example A 127.0.0.9\ndead.example A 127.0.0.8\n", dnsserver.Start)
 	r := dns.New(func(name string) (string, bool) { return names.Addr(), name == "DNSCACHEIP" })
 	r.Rounds = []time.Duration{10 * time.Second} // a failure is believed at once
 	return r

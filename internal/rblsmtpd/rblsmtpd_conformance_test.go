@@ -76,14 +76,7 @@ type conform struct {
 
 func newConform(t *testing.T) conform {
 	w := conform{c: testprog.Peer(t, "/usr/bin/rblsmtpd"), ours: filepath.Join(testprog.Dir(t), "rblsmtpd"), dir: t.TempDir()}
-	zone, err := dnsserver.ParseZone(conformanceZone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w.dns, err = dnsserver.StartAt("127.0.0.1:53", zone); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.dns.Close() })
+	w.dns = testprog.NameServer(t, conformanceZone, testprog.OnPort53)
 	if err := os.WriteFile(w.dir+"/plain", []byte("no interpreter line\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -94,15 +94,7 @@ func TestConnectFails(t *testing.T) {
 // No address of a name is preferred.
 func TestConnectRandomOrder(t *testing.T) {
 	t.Parallel()
-	zone, err := dnsserver.ParseZone("both.example A 127.0.0.2\nboth.example A 127.0.0.3\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := dnsserver.Start(zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	server := testprog.NameServer(t, "both.example A 127.0.0.2\nboth.example A 127.0.0.3\n", dnsserver.Start)
 	closed := refuse(t)
 	first := map[string]int{}
 	const tries = 64

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"ucspi-go/internal/dnsserver"
 	"ucspi-go/internal/testprog"
 )
 
@@ -64,15 +63,7 @@ type world struct{ c, ours, dir string }
 
 func newWorld(t *testing.T) world {
 	w := world{c: testprog.Peer(t, "/usr/bin/tcpclient"), ours: filepath.Join(testprog.Dir(t), "tcpclient"), dir: t.TempDir()}
-	zone, err := dnsserver.ParseZone(zoneText)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := dnsserver.StartAt("127.0.0.1:53", zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
+	testprog.NameServer(t, zoneText, testprog.OnPort53)
 	for _, address := range greeting {
 		serve(t, address+":7000", func(c net.Conn) { io.WriteString(c, "hello\n") })
 	}

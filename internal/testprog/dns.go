@@ -1,6 +1,8 @@
 package testprog
 
 import (
+	"testing"
+
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ucspi-go/internal/dnsserver"
@@ -19,4 +21,26 @@ func dnsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { server.Close() })
 	ts.Setenv("DNSCACHEIP", server.Addr())
+}
+
+// NameServer starts a name server for a zone, by dnsserver.Start or one of its
+// kind, until the test ends.
+func NameServer(t testing.TB, zone string, start func(dnsserver.Zone) (*dnsserver.Server, error)) *dnsserver.Server {
+	t.Helper()
+	z, err := dnsserver.ParseZone(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := start(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// OnPort53 starts a server where the C programs ask, in a network of the
+// test's own.
+func OnPort53(z dnsserver.Zone) (*dnsserver.Server, error) {
+	return dnsserver.StartAt("127.0.0.1:53", z)
 }
