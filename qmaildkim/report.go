@@ -1,6 +1,7 @@
 package qmaildkim
 
 import (
+	"crypto"
 	"errors"
 	"slices"
 	"strconv"
@@ -50,6 +51,8 @@ type Report struct {
 type Signed struct {
 	Domain, Selector, Algorithm string // d=, s= and a=
 	Key                         string // file of the key, as configured
+
+	Public crypto.PublicKey // what verifiers must find at selector s= of d=
 }
 
 // fail makes the report that of a message that was not passed on.

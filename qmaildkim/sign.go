@@ -185,7 +185,7 @@ func (j *job) start(h *header, domain string, key *keys.Key, o options, exclude 
 		return refuseSigner
 	}
 	j.signers = append(j.signers, s)
-	j.report.Signed = append(j.report.Signed, Signed{domain, key.Selector, key.Algorithm, key.Path})
+	j.report.Signed = append(j.report.Signed, Signed{domain, key.Selector, key.Algorithm, key.Path, key.Signer.Public()})
 	j.report.warn(key.Warn)
 	if _, err := s.Write(libraryFields(fields, o.simpleHeader)); err != nil {
 		return refuseSigner
