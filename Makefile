@@ -13,7 +13,7 @@ PLAIN = $(filter-out $(AT:%=./cmd/%at),$(patsubst %/main.go,%,$(wildcard ./cmd/*
 # Tests run the programs that "make" built, not copies of their own.
 TEST = UCSPI_GO_BIN=$(abspath $(BIN)) $(GO) test -count=1
 
-.PHONY: all demo run test check race conformance fuzz bench golden install clean
+.PHONY: all demo run test check race conformance soak fuzz bench golden install clean
 
 all:
 	@command -v $(GO) >/dev/null || { echo "make: no Go: install Go 1.26 or later (https://go.dev/dl) or set GO=" >&2; exit 1; }
@@ -36,7 +36,7 @@ test: all check
 check:
 	@fmt=$$(gofmt -l cmd internal qmaildkim rules tcprules tcpserver); [ -z "$$fmt" ] || { echo "gofmt would change: $$fmt" >&2; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags conformance ./...
+	$(GO) vet -tags conformance,soak ./...
 
 race: all
 	UCSPI_GO_BIN=$(abspath $(BIN)) CGO_ENABLED=1 $(GO) test -count=1 -race -shuffle=on ./...
@@ -46,10 +46,15 @@ race: all
 # CONFORMANCE=strict.
 conformance: all
 	@for p in tcpserver:ucspi-tcp dkimverify:python3-dkim opendkim-testkey:opendkim-tools strace:strace unshare:util-linux ip:iproute2 \
-		softlimit:daemontools qemu-aarch64-static:qemu-user-static exim4:exim4-daemon-light; do \
+		softlimit:daemontools qemu-aarch64-static:qemu-user-static exim4:exim4-daemon-light swaks:swaks msmtp:msmtp; do \
 		command -v $${p%%:*} >/dev/null || echo "conformance: missing $${p%%:*} (Debian package $${p##*:})"; done
 	@perl -MMail::DKIM -e1 2>/dev/null || echo "conformance: missing Mail::DKIM (Debian package libmail-dkim-perl)"
 	$(TEST) -tags conformance -timeout 15m -v -run '^TestConformance' ./...
+
+# 20,000 messages, or SOAK=n, through the whole path while its processes are
+# killed, twice: some five minutes on two cores.
+soak: all
+	$(TEST) -tags soak -timeout 30m -v -run '^TestSoak$$' ./internal/site
 
 fuzz:
 	@for pkg in $$($(GO) list ./...); do \

@@ -49,6 +49,16 @@ func (s *Site) Serve(addr string, options ...string) error {
 	return nil
 }
 
+// Restart kills the server, but nothing that it has started, and starts
+// another one on its address.
+func (s *Site) Restart(options ...string) error {
+	if err := s.server.Process.Kill(); err != nil {
+		return err
+	}
+	s.server.Wait()
+	return s.Serve(s.Addr, options...)
+}
+
 // Pid returns the process of the server.
 func (s *Site) Pid() int { return s.server.Process.Pid }
 
