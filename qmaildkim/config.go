@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ucspi-go/internal/qmail"
+	"ucspi-go/internal/sandbox"
 	"ucspi-go/rules"
 )
 
@@ -23,6 +24,7 @@ type Config struct {
 
 	LookupTime time.Duration // for all keys of a message; 0 is 10 seconds
 
+	sandbox  bool // SANDBOX: give up what is not needed
 	logFd    int  // for the log line; -1 for none
 	queueSet bool // Queue is DKIMQUEUE: it may be a filter, which needs no envelope
 	policy   policy
@@ -74,6 +76,7 @@ func ConfigFrom(environ rules.Environ) (Config, error) {
 		return set
 	}
 	c.Align = set("DKIMALIGN")
+	c.sandbox = set(sandbox.Variable)
 	c.LookupTime = lookupTime(value("DKIMDNSTIMEOUT"))
 	c.keysFile = !set("NODKIMKEYS")
 	c.policy = policy{

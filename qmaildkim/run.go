@@ -16,6 +16,7 @@ import (
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
+	"ucspi-go/internal/sandbox"
 	"ucspi-go/internal/socket"
 	"ucspi-go/internal/spool"
 
@@ -38,7 +39,13 @@ const (
 // the next queue program. Where descriptor 1 is for output and DKIMQUEUE names
 // a filter, such as /bin/cat, that gets the descriptor itself. The exit codes
 // are those of qmail.Code.
+//
+// With SANDBOX set it gives up, before it reads the message, all but reading its
+// keys and control files and asking the DNS: see internal/sandbox.
 func Run(ctx context.Context, env *prog.Env) error {
+	if is, err := qmail.Later(env); is {
+		return err
+	}
 	// The library's goroutines take turns over 4 KiB each: on two processors
 	// waking one another costs as much as the work.
 	runtime.GOMAXPROCS(1)
@@ -83,12 +90,30 @@ func handle(ctx context.Context, env *prog.Env) qmail.Code {
 			return e.Recipients, err
 		}
 	}
+	enqueue := func() (*qmail.Queue, error) {
+		return qmail.StartQueue(c.Home, c.Queue, env.Environ, f.Recipients != nil)
+	}
+	sandboxed := !c.sandbox
+	if c.sandbox && sandbox.Available() {
+		q, err := qmail.StartQueueLater(c.Home, c.Queue, env.Environ, f.Recipients != nil)
+		if err != nil {
+			var report Report
+			report.fail(err)
+			return refuse(env, c, report, err)
+		}
+		defer q.Close()
+		enqueue = func() (*qmail.Queue, error) { return q, nil }
+		sandboxed = c.enter(env) == nil
+	}
 	p, err := f.examine(ctx, &collector{r: env.Stdin})
+	if !sandboxed {
+		p.report.warn("no-sandbox")
+	}
 	if err != nil {
 		return refuse(env, c, p.report, err)
 	}
 	defer p.msg.Close()
-	q, err := qmail.StartQueue(c.Home, c.Queue, env.Environ, f.Recipients != nil)
+	q, err := enqueue()
 	if err != nil {
 		p.report.fail(err)
 		return refuse(env, c, p.report, err)

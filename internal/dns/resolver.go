@@ -6,6 +6,7 @@ package dns
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +37,9 @@ type Resolver struct {
 	rules   cache[[]string]
 }
 
+// ResolvConf is the file that names the servers where DNSCACHEIP does not.
+const ResolvConf = "/etc/resolv.conf"
+
 // New returns a Resolver with C's schedule. Lookup reads the environment:
 // DNSCACHEIP, DNSREWRITEFILE and LOCALDOMAIN.
 func New(lookup func(name string) (value string, set bool)) *Resolver {
@@ -44,7 +48,7 @@ func New(lookup func(name string) (value string, set bool)) *Resolver {
 		TCPStep:     10 * time.Second,
 		Budget:      60 * time.Second,
 		lookup:      lookup,
-		resolvConf:  "/etc/resolv.conf",
+		resolvConf:  ResolvConf,
 		rewriteFile: "/etc/dnsrewrite",
 	}
 }
@@ -76,6 +80,21 @@ func (c *cache[T]) get(read func() (T, error)) (T, error) {
 	}
 	c.uses--
 	return c.value, nil
+}
+
+// Ports returns the ports of the servers that are asked, none when they cannot
+// be read.
+func (r *Resolver) Ports() (ports []uint16) {
+	servers, err := r.servers.get(r.readServers)
+	if err != nil {
+		return nil
+	}
+	for _, s := range servers {
+		if !slices.Contains(ports, s.Port()) {
+			ports = append(ports, s.Port())
+		}
+	}
+	return ports
 }
 
 // resolve asks for the records of a type. No such name and no such type are

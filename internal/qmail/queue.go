@@ -12,6 +12,7 @@ import (
 // descriptor 0 and then the envelope from 1.
 type Queue struct {
 	message, envelope *os.File // the ends to write to; envelope is nil for a filter
+	release           *os.File // lets a program begin that was started for later; else nil
 	pid               int
 }
 
@@ -31,6 +32,12 @@ func (e *QueueError) Unwrap() error { return e.Err }
 // descriptor that this process inherited, since it may report by one of them.
 // The error is a *QueueError.
 func StartQueue(home, program string, environ []string, envelope bool) (*Queue, error) {
+	return startQueue(nil, home, program, environ, envelope)
+}
+
+// startQueue starts program, or with the arguments instead this process's own
+// program, which gets the name of program as the last.
+func startQueue(instead []string, home, program string, environ []string, envelope bool) (*Queue, error) {
 	messageOut, messageIn, err := pipe()
 	if err != nil {
 		return nil, &QueueError{NoPipe, err}
@@ -48,9 +55,13 @@ func StartQueue(home, program string, environ []string, envelope bool) (*Queue, 
 		q.envelope = envelopeIn
 		files[1] = int(envelopeOut.Fd())
 	}
+	file, args := program, []string{program}
+	if instead != nil {
+		file, args = self, append(instead, program)
+	}
 	q.pid, err = inherit.Start(&inherit.Program{
-		File:    program,
-		Args:    []string{program},
+		File:    file,
+		Args:    args,
 		Dir:     home,
 		Environ: environ,
 		Files:   files,
@@ -89,6 +100,12 @@ func pipe() (r, w *os.File, err error) {
 // no envelope, so that it does not queue the message, and the code is
 // ReadError.
 func (q *Queue) Deliver(write func(pipe *os.File) error, envelope []byte) Code {
+	if q.release != nil {
+		// One that has ended tells why by its exit code.
+		_, _ = q.release.Write([]byte{begin})
+		q.release.Close()
+		q.release = nil
+	}
 	err := write(q.message)
 	q.message.Close()
 	whole := err == nil || errors.Is(err, syscall.EPIPE)

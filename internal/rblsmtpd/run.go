@@ -13,13 +13,19 @@ import (
 
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/sandbox"
 	"ucspi-go/internal/socket"
 )
 
 // Run runs the program that the command line names, or serves the limited
 // SMTP session of a blocked client and returns nil.
 func Run(ctx context.Context, env *prog.Env) error {
-	prog.PlainSignals()
+	_, sandboxed := env.Lookup(sandbox.Variable)
+	if sandboxed {
+		prog.PlainSignals(sandbox.Signal)
+	} else {
+		prog.PlainSignals()
+	}
 	c := &check{
 		client: newClient(env),
 		names:  dns.New(env.Lookup),
@@ -33,6 +39,13 @@ func Run(ctx context.Context, env *prog.Env) error {
 	}
 	if !c.blocked() {
 		return prog.Fatal(111, "unable to run "+program[0], env.Exec(program[0], program, env.Environ))
+	}
+	if sandboxed {
+		// What a stranger sends from here on is read by a process that starts
+		// and opens nothing any more. The program of another client needs all.
+		if err := sandbox.Restrict(sandbox.Rules{}); err != nil {
+			env.Warn("no sandbox", err)
+		}
 	}
 	block(env, c, o.timeout)
 	return nil

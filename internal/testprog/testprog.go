@@ -3,11 +3,14 @@
 package testprog
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"ucspi-go/internal/sandbox"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -106,13 +109,19 @@ func Root() (string, error) {
 
 // Run runs the scripts (*.txtar) of a folder with the project's programs
 // first in PATH and $BIN naming their folder. Beside testscript's own
-// commands a script has those of commands.
+// commands a script has those of commands, and the condition landlock.
 func Run(t *testing.T, dir string) {
 	bin := Dir(t)
 	testscript.Run(t, testscript.Params{
 		Dir:           dir,
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds:          commands,
+		Condition: func(name string) (bool, error) {
+			if name != "landlock" {
+				return false, errors.New("no condition " + name)
+			}
+			return sandbox.Available(), nil
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("BIN", bin)

@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -119,6 +120,29 @@ func (s Store) Second(first *Key) (*Key, error) {
 	}
 	key.Selector = selector
 	return key, nil
+}
+
+// Folders returns the folders, from Home unless absolute, below which Find and
+// Second look for the keys of pattern, whatever the domain.
+func (s Store) Folders(pattern string) []string {
+	pattern = strings.TrimRight(pattern, "/")
+	if pattern == "" {
+		return nil
+	}
+	fixed, _, _ := strings.Cut(pattern, "%")
+	var folders []string
+	for _, path := range []string{fixed, strings.ReplaceAll(pattern, "%", "")} {
+		folder := path[:strings.LastIndexByte(path, '/')+1]
+		if folder == "" {
+			folder = "./"
+		}
+		for _, place := range s.places(folder) {
+			if !slices.Contains(folders, place) {
+				folders = append(folders, place)
+			}
+		}
+	}
+	return folders
 }
 
 // paths returns the paths that pattern stands for, in the order in which they
