@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"ucspi-go/internal/testprog"
 )
 
@@ -42,13 +40,6 @@ type inherits struct {
 	block  []syscall.Signal
 }
 
-func every(first, last syscall.Signal) (all []syscall.Signal) {
-	for sig := first; sig <= last; sig++ {
-		all = append(all, sig)
-	}
-	return all
-}
-
 var inheritances = []inherits{
 	{name: "plain"},
 	{name: "nohup", script: `trap "" HUP`},
@@ -64,13 +55,6 @@ var inheritances = []inherits{
 	{name: "real time ignored", script: `i=34; while [ $i -le 64 ]; do trap "" $i; i=$((i+1)); done`},
 	{name: "descriptors", redir: `3</dev/null 4>/dev/null 5<>/dev/null 7</etc/passwd 9>>/dev/null`},
 	{name: "2 closed", redir: `2>&-`},
-	{name: "CHLD blocked", block: []syscall.Signal{syscall.SIGCHLD}},
-	{name: "TERM blocked", block: []syscall.Signal{syscall.SIGTERM}},
-	{name: "PIPE blocked", block: []syscall.Signal{syscall.SIGPIPE}},
-	{name: "URG blocked", block: []syscall.Signal{syscall.SIGURG}},
-	{name: "others blocked", block: []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGALRM}},
-	{name: "real time blocked", block: every(34, 64)},
-	{name: "everything blocked", block: every(1, 64)},
 	{name: "limits", script: `ulimit -Sn 300; ulimit -Hn 400; ulimit -c 0; ulimit -Ss 4096; ulimit -Sf 4000000`},
 	{name: "few descriptors", script: `ulimit -n 64`},
 	{name: "umask and folder", script: `umask 027; cd /usr`},
@@ -84,8 +68,12 @@ func TestConformanceInheritance(t *testing.T) {
 		return
 	}
 	c, ours := testprog.Peer(t, "/usr/bin/tcpserver"), filepath.Join(testprog.Dir(t), "tcpserver")
+	all := inheritances
+	for name, block := range testprog.BlockedSignals {
+		all = append(all, inherits{name: name, block: block})
+	}
 	port := 7000
-	for _, how := range inheritances {
+	for _, how := range all {
 		t.Run(how.name, func(t *testing.T) {
 			for _, program := range [][]string{showSignals, showRest} {
 				c, ours := inherited(t, c, program, how, port), inherited(t, ours, program, how, port+1)
@@ -130,7 +118,7 @@ func inherited(t *testing.T, server string, program []string, how inherits, port
 	}
 	defer log.Close()
 	cmd.Stderr = log
-	if err := startBlocking(cmd, how.block); err != nil {
+	if err := testprog.StartBlocking(cmd, how.block); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
@@ -159,21 +147,6 @@ func fetchWhenThere(port int) (string, error) {
 		}
 		runtime.Gosched()
 	}
-}
-
-// startBlocking starts a process in which the signals are blocked.
-func startBlocking(cmd *exec.Cmd, block []syscall.Signal) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var set, old unix.Sigset_t
-	for _, sig := range block {
-		set.Val[(sig-1)/64] |= 1 << ((sig - 1) % 64)
-	}
-	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &set, &old); err != nil {
-		return err
-	}
-	defer unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil)
-	return cmd.Start()
 }
 
 // difference returns the lines that are in one text alone.

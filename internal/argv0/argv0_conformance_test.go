@@ -47,3 +47,8 @@ func TestConformance(t *testing.T) {
 		}
 	}
 }
+
+func TestConformanceBlockedSignals(t *testing.T) {
+	c, ours := testprog.Peer(t, "/usr/bin/argv0"), filepath.Join(testprog.Dir(t), "argv0")
+	testprog.CompareBlocked(t, c, ours, "grep")
+}

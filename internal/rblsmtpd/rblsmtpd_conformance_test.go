@@ -60,6 +60,7 @@ b.a\056.both.example TXT escaped
 @text.example TXT text alone
 @text.example:with\040text TXT colon
 @refused.example REFUSED
+@silent.example TIMEOUT
 @refusedtext.example A 127.0.0.2
 @refusedtext.example REFUSED TXT
 `)
@@ -96,7 +97,8 @@ func words(command string) run {
 	return run{args: append(strings.Fields(command), "sh", "-c", "echo run; cat")}
 }
 
-const patience = 60 * time.Second
+// A name server that says nothing keeps C for 59 seconds.
+const patience = 3 * time.Minute
 
 // observe returns all that a client and the log can see of a run.
 func (w conform) observe(program string, r run) string {
@@ -259,6 +261,33 @@ func TestConformanceFailure(t *testing.T) {
 	all.Wait()
 }
 
+// Both wait for a silent server for as long, to a second or two, and then say
+// the same.
+func TestConformanceSilentServer(t *testing.T) {
+	if !testprog.OwnNetwork(t) {
+		return
+	}
+	w := newConform(t)
+	var all sync.WaitGroup
+	for _, command := range []string{"-br silent.example", "-bcr silent.example -r both.example", "-ca silent.example -r both2.example"} {
+		var took [2]time.Duration
+		all.Go(func() { w.compare(t, words("-t0 "+command), "", "-T") })
+		for i, program := range []string{w.c, w.ours} {
+			all.Go(func() {
+				start := time.Now()
+				w.observe(program, words("-t0 "+command))
+				took[i] = time.Since(start)
+			})
+		}
+		defer func() {
+			if d := took[1] - took[0]; d.Abs() > 5*time.Second {
+				t.Errorf("%s: C took %v, ours %v", command, took[0], took[1])
+			}
+		}()
+	}
+	all.Wait()
+}
+
 // Both ask the same questions, in the same order.
 func TestConformanceQuestions(t *testing.T) {
 	if !testprog.OwnNetwork(t) {
@@ -355,6 +384,49 @@ func dialogues() []string {
 		out = append(out, b.String())
 	}
 	return out
+}
+
+// A program has the same descriptors, signals and limits, however rblsmtpd was
+// started, and whether or not it has asked name servers.
+func TestConformanceInheritance(t *testing.T) {
+	if !testprog.OwnNetwork(t) {
+		return
+	}
+	w := newConform(t)
+	const rest = `pwd; cd /proc/$$; for i in 0 1 2 3 4 5 6 7 8 9 10; do
+		if [ -e fd/$i ]; then echo $i $(readlink fd/$i | sed "s/:.*//") $(grep flags fdinfo/$i); fi
+	done; grep -E "^(NoNewPrivs|Umask|Groups)" status; cut -d" " -f19 stat; cat limits`
+	for _, how := range []string{
+		"", `trap "" HUP`, `trap "" INT QUIT`, `trap "" TERM`, `trap "" PIPE`, `trap "" CHLD`, `trap "" USR1 USR2 ALRM VTALRM`, `trap "" TSTP TTIN TTOU CONT`,
+		`trap "" ABRT XCPU XFSZ WINCH 29 PWR`, `trap "" ILL TRAP BUS FPE 16 PROF URG SYS`, `i=34; while [ $i -le 64 ]; do trap "" $i; i=$((i+1)); done`,
+		"exec 3</dev/null 7</etc/passwd 9>>/dev/null", "exec 3</dev/null 4</dev/null 5</dev/null 6</dev/null 7</dev/null 8</dev/null",
+		"exec 0<&-", "exec 2>&-", "exec 0<&- 2>&-", "exec 3>&1 >&-", "exec 3>&1 0<&- >&- 2>&-",
+		"ulimit -Sn 300; ulimit -Hn 400; ulimit -c 0", "ulimit -n 20", "ulimit -Ss 4096; ulimit -f 4000000", "ulimit -Sv 30000; ulimit -Sd 8000", "umask 027; cd /usr",
+	} {
+		for _, list := range []string{"", "-r none.example -a none.example "} {
+			for _, program := range []string{"grep ^Sig[BIC] /proc/self/status", "sh -c '" + rest + "'"} {
+				if strings.Contains(how, "3>&1") {
+					program += " >&3"
+				}
+				var got [2]string
+				for i, exe := range []string{w.c, w.ours} {
+					cmd := exec.Command("sh", "-c", how+"\nexec \"$0\" "+list+program, exe)
+					cmd.Dir = w.dir
+					cmd.Env = []string{"TCPREMOTEIP=1.2.3.4", "PATH=/usr/bin:/bin", "DNSCACHEIP=127.0.0.1"}
+					out, err := cmd.Output()
+					got[i] = fmt.Sprintf("%s%v", out, err)
+				}
+				if got[0] != got[1] {
+					t.Errorf("%q, rblsmtpd %s%.20s: C\n%s\nours\n%s", how, list, program, got[0], got[1])
+				}
+			}
+		}
+	}
+	for name, value := range map[string]string{"TCPREMOTEIP": "1.2.3.4", "DNSCACHEIP": "127.0.0.1"} {
+		t.Setenv(name, value)
+	}
+	testprog.CompareBlocked(t, w.c, w.ours)
+	testprog.CompareBlocked(t, w.c, w.ours, "-r", "none.example")
 }
 
 // Nobody reads the replies any more.

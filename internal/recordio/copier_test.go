@@ -193,31 +193,37 @@ func TestCopier(t *testing.T) {
 
 // What kills a process kills the copier, without a word.
 func TestCopierSignals(t *testing.T) {
-	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGXCPU, 40} {
-		if signal.Ignored(sig) {
-			continue // under nohup, so is it in what these tests start
-		}
-		status, said := killed(t, ours(t, "recordio"), sig)
-		if !status.Signaled() || status.Signal() != sig || said != "" {
-			t.Errorf("%v: status %#x, %q", sig, uint32(status), said)
+	for _, name := range []string{"recordio", "fixcrio"} {
+		for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGXCPU, 40} {
+			if signal.Ignored(sig) {
+				continue // under nohup, so is it in what these tests start
+			}
+			status, said := killed(t, ours(t, name), sig, false)
+			if !status.Signaled() || status.Signal() != sig || said != "" {
+				t.Errorf("%s, %v: status %#x, %q", name, sig, uint32(status), said)
+			}
 		}
 	}
 }
 
-// killed sends a signal to the copier of a recordio and returns its wait
-// status and what it had to say. If it lives it ends with the program.
-func killed(t *testing.T, exe string, sig syscall.Signal) (syscall.WaitStatus, string) {
+// killed sends a signal to the copier of a recordio or fixcrio and returns its
+// wait status and what it had to say. The program ends, and with it the
+// copier, before that if the copier is expected to survive, and afterwards
+// if not: a signal may kill one thread of a process when another has read on.
+func killed(t *testing.T, exe string, sig syscall.Signal, survives bool) (syscall.WaitStatus, string) {
 	t.Helper()
 	// Whose parent has died becomes our child, so that it can be waited for.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	c := call(t, false, exe, "tail", "-f", "/dev/null") // waits for no child
-	c.write("x\n")
-	c.logs("< x ")
+	c := call(t, false, exe, "sh", "-c", "printf x; exec tail -f /dev/null") // waits for no child
+	c.reads("x")
 	pid := c.copier()
 	if err := syscall.Kill(pid, sig); err != nil {
 		t.Fatal(err)
+	}
+	if !survives {
+		c.readsEnd() // the copier's alone
 	}
 	c.in.Close()
 	c.cmd.Process.Kill()

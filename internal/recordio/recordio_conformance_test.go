@@ -182,6 +182,86 @@ func TestConformancePrograms(t *testing.T) {
 	}
 }
 
+// Where the program is looked for.
+func TestConformancePath(t *testing.T) {
+	dir := t.TempDir()
+	for _, f := range []struct {
+		name, text string
+		mode       os.FileMode
+	}{{"plain", "no interpreter line\n", 0o755}, {"denied", "no interpreter line\n", 0o644}, {"here", "#!/bin/sh\necho $0\n", 0o755}} {
+		if err := os.WriteFile(filepath.Join(dir, f.name), []byte(f.text), f.mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"recordio", "fixcrio"} {
+		exe := pair(t, name)
+		for _, path := range []string{"", ":", ".", "/nosuch:.:/bin", "./plain:/bin", ".:/bin", ":/nosuch", "/nosuch", "/nosuch:", "denied:.", "/bin:/usr/bin", "unset"} {
+			for _, program := range []string{"here", "plain", "denied", "nosuch", "true", "plain/x", "./here", ""} {
+				script := `PATH=` + path + `; export PATH; exec "$0" "$@"`
+				if path == "unset" {
+					script = `unset PATH; exec "$0" "$@"`
+				}
+				var got [2]outcome
+				for i := range exe {
+					got[i] = outcomeOf(t, dir, nil, "/bin/sh", "-c", script, exe[i], program)
+					got[i].in, got[i].record = lines(got[i].in), lines(got[i].record)
+				}
+				if got[0] != got[1] {
+					t.Errorf("%s %q, PATH %q: %s", name, program, path, difference(got[0], got[1]))
+				}
+			}
+		}
+	}
+}
+
+// The program has the environment as it is, with what is odd in it, but for
+// what is empty and what no program finds: a name's second entry. Package exec
+// would clean it.
+func TestConformanceEnvironment(t *testing.T) {
+	for _, name := range []string{"recordio", "fixcrio"} {
+		exe := pair(t, name)
+		for _, environ := range [][]string{
+			{}, {"A=b"}, {"A=1", "B=", "=x", "novalue", "A", "novalue", "C=a=b", "D=line\nline", "\xff=\x01"},
+			{"PATH=/nosuch", "TCPREMOTEIP=1.2.3.4", "PROTO=TCP"}, {"LONG=" + strings.Repeat("x", 100_000)},
+			{"A=1", "", "B=2", "A=3", "PATH=/nosuch", "PATH=/bin"},
+		} {
+			var got [2]string
+			for i, environ := range [][]string{found(environ), environ} {
+				r, w := pipe(t)
+				null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p, err := os.StartProcess(exe[i], []string{name, "/usr/bin/env", "-0"}, &os.ProcAttr{Env: environ, Files: []*os.File{null, w, null}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.Close()
+				null.Close()
+				out, _ := io.ReadAll(r)
+				state, _ := p.Wait()
+				got[i] = fmt.Sprintf("%q %v", out, state)
+			}
+			if got[0] != got[1] {
+				t.Errorf("%s: environment %.200q: C %.2000s, ours %.2000s", name, environ, got[0], got[1])
+			}
+		}
+	}
+}
+
+// found returns of an environment what programs find in it, which is not nil.
+func found(environ []string) []string {
+	seen, left := map[string]bool{}, []string{}
+	for _, setting := range environ {
+		name, _, set := strings.Cut(setting, "=")
+		if setting != "" && !(set && seen[name]) {
+			left = append(left, setting)
+		}
+		seen[name] = seen[name] || set
+	}
+	return left
+}
+
 // Closed descriptors, and some that cannot be used.
 func TestConformanceDescriptors(t *testing.T) {
 	for _, name := range []string{"recordio", "fixcrio"} {
@@ -233,7 +313,15 @@ func TestConformanceReadsNothing(t *testing.T) {
 // A program has the same limits, signals and descriptors, however it was
 // started, and so has the copier as far as signals go.
 func TestConformanceInheritance(t *testing.T) {
-	exe := pair(t, "recordio")
+	for _, name := range []string{"recordio", "fixcrio"} {
+		exe := pair(t, name)
+		inheritance(t, exe)
+		testprog.CompareBlocked(t, exe[0], exe[1])
+	}
+}
+
+func inheritance(t *testing.T, exe [2]string) {
+	t.Helper()
 	for _, how := range []string{
 		"", `trap "" HUP`, `trap "" INT QUIT`, `trap "" TERM`, `trap "" PIPE`, `trap "" CHLD`, `trap "" USR1 USR2 ALRM`, `trap "" TSTP TTIN TTOU`,
 		"exec 3</dev/null 7</etc/passwd 9>>/dev/null", "exec 2>&-", "exec 0<&-", "exec 0<&- 2>&-",
@@ -253,27 +341,27 @@ exec "$0" sh -c 'exec 5<&0 6>&1; pwd; cd /proc/$$; for i in 0 1 2 3 4 7 8 9; do
 			}
 		}
 		if got[0] != got[1] {
-			t.Errorf("%q: C\n%s\nours\n%s", how, got[0], got[1])
+			t.Errorf("%s after %q: C\n%s\nours\n%s", exe[1], how, got[0], got[1])
 		}
 	}
 }
 
 // The copier is killed by what kills C's, and lives on what does not.
 func TestConformanceSignals(t *testing.T) {
-	exe := pair(t, "recordio")
-	for sig := syscall.Signal(1); sig <= 64; sig++ {
-		switch sig {
-		case syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, // stop it
-			syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE: // keep the runtime's trace
-			continue
-		}
-		var got [2]string
-		for i := range exe {
-			status, said := killed(t, exe[i], sig)
-			got[i] = fmt.Sprintf("%#x %s", uint32(status)&^0x80, said) // 0x80: left a core
-		}
-		if got[0] != got[1] {
-			t.Errorf("signal %d: C %s, ours %s", sig, got[0], got[1])
+	for _, name := range []string{"recordio", "fixcrio"} {
+		exe := pair(t, name)
+		for sig := syscall.Signal(1); sig <= 64; sig++ {
+			switch sig {
+			case syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, // stop it
+				syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE: // keep the runtime's trace
+				continue
+			}
+			c, cSaid := killed(t, exe[0], sig, true) // C has one thread
+			o, oSaid := killed(t, exe[1], sig, !c.Signaled())
+			const core = 0x80 // left one
+			if c&^core != o&^core || cSaid != oSaid {
+				t.Errorf("%s, signal %d: C %#x %s, ours %#x %s", name, sig, uint32(c), cSaid, uint32(o), oSaid)
+			}
 		}
 	}
 }
