@@ -43,7 +43,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 	if err != nil {
 		return o.quiet(err)
 	}
-	if err := dropPrivileges(o.uid, o.gid); err != nil {
+	if err := prog.Become(o.uid, o.gid); err != nil {
 		return o.quiet(err)
 	}
 	if o.printPort {
@@ -74,26 +74,6 @@ func address(ctx context.Context, r *dns.Resolver, host string) (netip.Addr, err
 		}
 	}
 	return netip.Addr{}, prog.Fatal(111, "no IP address for "+host, nil)
-}
-
-// dropPrivileges changes group and user, where not 0. The supplementary
-// groups go with the group.
-func dropPrivileges(uid, gid uint64) error {
-	if gid != 0 {
-		err := syscall.Setgroups([]int{int(uint32(gid))})
-		if err == nil {
-			err = syscall.Setgid(int(uint32(gid)))
-		}
-		if err != nil {
-			return prog.Fatal(111, "unable to set gid", err)
-		}
-	}
-	if uid != 0 {
-		if err := syscall.Setuid(int(uint32(uid))); err != nil {
-			return prog.Fatal(111, "unable to set uid", err)
-		}
-	}
-	return nil
 }
 
 // closeStandard gives up descriptors 0 and 1: what waits for the end of

@@ -40,7 +40,7 @@ func (r *report) details(b *strings.Builder, s qmaildkim.Signature) {
 // published writes what the DNS has for a signature.
 func (r *report) published(b *strings.Builder, s qmaildkim.Signature) {
 	name := clean(s.KeyName())
-	if texts, answered := r.keys.of(s.KeyName()); answered {
+	if texts, err, asked := r.keys.Of(s.KeyName()); asked && err == nil {
 		if len(texts) == 1 {
 			if bits := qmaildkim.KeyBits(texts[0], s.Algorithm); bits > 0 {
 				b.WriteString("Public key:     " + name + " (" + strconv.Itoa(bits) + " bits)\n")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"ucspi-go/internal/dns"
 	"ucspi-go/qmaildkim"
 	"ucspi-go/rules"
 )
@@ -21,9 +22,8 @@ func FuzzReport(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &report{me: "mail.example.com", keys: &answers{texts: make(map[string][]string),
-			lookup: func(context.Context, string) ([]string, error) { return []string{text}, nil }}}
-		filter := &qmaildkim.Filter{Config: config, LookupTXT: r.keys.lookupTXT}
+		r := &report{me: "mail.example.com", keys: dns.NewAnswers(func(context.Context, string) ([]string, error) { return []string{text}, nil })}
+		filter := &qmaildkim.Filter{Config: config, LookupTXT: r.keys.LookupTXT}
 		if r.Examined, err = filter.Examine(t.Context(), bytes.NewReader(message)); err != nil {
 			t.Fatal(err)
 		}

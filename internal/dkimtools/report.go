@@ -4,8 +4,8 @@ import (
 	"context"
 	"io"
 	"strings"
-	"sync"
 
+	"ucspi-go/internal/dns"
 	"ucspi-go/internal/getopt"
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
@@ -70,7 +70,7 @@ type report struct {
 	me     string // this host
 	ip     string // of the client, empty for unknown
 	sender string // envelope sender; empty for unknown
-	keys   *answers
+	keys   *dns.Answers
 }
 
 // examine verifies the message on standard input.
@@ -79,39 +79,14 @@ func examine(ctx context.Context, env *prog.Env) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &report{keys: &answers{texts: make(map[string][]string), lookup: f.LookupTXT}}
+	r := &report{keys: dns.NewAnswers(f.LookupTXT)}
 	r.ip, _ = env.Lookup("TCPREMOTEIP")
 	if r.me, _, _ = qmail.Control(f.Config.Control).Line("me"); r.me == "" {
 		r.me = "localhost"
 	}
-	f.LookupTXT = r.keys.lookupTXT
+	f.LookupTXT = r.keys.LookupTXT
 	r.Examined, err = f.Examine(ctx, env.Stdin)
 	return r, err
-}
-
-// answers keeps what the DNS said. It is safe for concurrent use.
-type answers struct {
-	lookup func(ctx context.Context, name string) ([]string, error)
-	mu     sync.Mutex
-	texts  map[string][]string // by name
-}
-
-func (a *answers) lookupTXT(ctx context.Context, name string) ([]string, error) {
-	texts, err := a.lookup(ctx, name)
-	if err == nil {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.texts[name] = texts
-	}
-	return texts, err
-}
-
-// of returns what the DNS said of a name, and whether it said anything.
-func (a *answers) of(name string) (texts []string, answered bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	texts, answered = a.texts[name]
-	return texts, answered
 }
 
 // write writes the report. Limit is how many bytes of the message it quotes at
