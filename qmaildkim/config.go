@@ -13,10 +13,11 @@ import (
 // Config is what an environment asks for.
 type Config struct {
 	Mode    Mode
-	Home    string // where relative paths start
-	Control string // folder of the control files
-	TempDir string // for messages too large for memory; empty is /tmp
-	Queue   string // the queue program, from Home unless absolute
+	Asked   []Setting // the variables by which Mode was decided, in order
+	Home    string    // where relative paths start
+	Control string    // folder of the control files
+	TempDir string    // for messages too large for memory; empty is /tmp
+	Queue   string    // the queue program, from Home unless absolute
 
 	Selector   string // s= of the first signature; empty is the last component of the key's path
 	AuthServID string // own name in Authentication-Results; empty is that in control/me
@@ -90,7 +91,7 @@ func ConfigFrom(environ rules.Environ) (Config, error) {
 	}
 	c.logFd = logDescriptor(environ)
 	var key string
-	if c.Mode, key = modeOf(environ); c.Mode != ModeSign {
+	if c.Mode, key, c.Asked = modeOf(environ); c.Mode != ModeSign {
 		return c, nil
 	}
 	var err error

@@ -12,6 +12,7 @@ var errKeysLine = errors.New("line without path or value")
 
 // A keysLine is a line of control/dkimkeys: domain:path:NAME=VALUE,NAME=VALUE.
 type keysLine struct {
+	text     string // as in the file
 	path     string // replaces that of DKIMSIGN or DKIMKEY; empty is "do not sign"
 	settings []rules.Var
 }
@@ -25,6 +26,7 @@ func findKeysLine(lines []string, domain string) (line keysLine, found bool, err
 		if !wildcard(strings.ToLower(strings.TrimSpace(pattern)), domain) {
 			continue
 		}
+		line.text = s
 		if !ok {
 			return line, true, errKeysLine
 		}

@@ -27,30 +27,43 @@ const (
 // defaultKey is the key of a relay client that no variable gives one.
 const defaultKey = "control/domainkeys/%/default"
 
-// modeOf returns the mode and, for signing, the path of the key. Presence
-// decides, not content, except that an empty path is the way to say "do not
-// sign" in one rule. DKIMSIGN wins over DKIMVERIFY, and DKIMKEY is read for
-// relay clients only. As qmail-dkim of dkim-netqmail-1.06 patch 1.7, with
+// A Setting is a variable that was asked for.
+type Setting struct {
+	Name, Value string
+	Set         bool
+}
+
+// modeOf returns the mode, for signing the path of the key, and the variables
+// by which that was decided, in the order in which they were asked for.
+// Presence decides, not content, except that an empty path is the way to say
+// "do not sign" in one rule. DKIMSIGN wins over DKIMVERIFY, and DKIMKEY is read
+// for relay clients only. As qmail-dkim of dkim-netqmail-1.06 patch 1.7, with
 // AUTHINFO and RELAYCLIENT_NODKIMVERIFY as in today's.
-func modeOf(environ rules.Environ) (mode Mode, key string) {
-	_, verify := environ.Lookup(envVerify)
-	_, relay := environ.Lookup(envRelayClient)
-	_, auth := environ.Lookup(envAuthInfo)
-	_, exempt := environ.Lookup(envExempt)
-	key, sign := environ.Lookup(envSign)
+func modeOf(environ rules.Environ) (mode Mode, key string, asked []Setting) {
+	ask := func(name string) (value string, set bool) {
+		value, set = environ.Lookup(name)
+		asked = append(asked, Setting{name, value, set})
+		return value, set
+	}
+	isSet := func(name string) bool { _, set := ask(name); return set }
+	relay := func() bool { return isSet(envRelayClient) || isSet(envAuthInfo) }
+	key, sign := ask(envSign)
 	switch {
 	case sign:
-	case verify && exempt && (relay || auth):
-		return ModeExempt, ""
-	case verify, !relay && !auth:
-		return ModeVerify, ""
+	case isSet(envVerify):
+		if isSet(envExempt) && relay() {
+			return ModeExempt, "", asked
+		}
+		return ModeVerify, "", asked
+	case !relay():
+		return ModeVerify, "", asked
 	default:
-		if key, sign = environ.Lookup(envKey); !sign {
+		if key, sign = ask(envKey); !sign {
 			key = defaultKey
 		}
 	}
 	if key == "" {
-		return ModeOff, ""
+		return ModeOff, "", asked
 	}
-	return ModeSign, key
+	return ModeSign, key, asked
 }

@@ -3,6 +3,7 @@ package qmaildkim
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,21 +56,33 @@ func TestMode(t *testing.T) {
 		environ rules.Environ
 		mode    Mode
 		key     string
+		asked   string // in order, with "-" before what is not set
 	}{
-		{nil, ModeVerify, ""},
-		{rules.Environ{"DKIMKEY=k"}, ModeVerify, ""},
-		{rules.Environ{"DKIMVERIFY="}, ModeVerify, ""},
-		{rules.Environ{"DKIMVERIFY=", "RELAYCLIENT=", "DKIMKEY=k"}, ModeVerify, ""},
-		{rules.Environ{"RELAYCLIENT="}, ModeSign, defaultKey},
-		{rules.Environ{"AUTHINFO="}, ModeSign, defaultKey},
-		{rules.Environ{"RELAYCLIENT=", "DKIMKEY=k"}, ModeSign, "k"},
-		{rules.Environ{"RELAYCLIENT=", "DKIMKEY="}, ModeOff, ""},
-		{rules.Environ{"DKIMSIGN=s", "DKIMKEY=k", "RELAYCLIENT="}, ModeSign, "s"},
-		{rules.Environ{"DKIMSIGN=s", "DKIMVERIFY=A"}, ModeSign, "s"},
-		{rules.Environ{"DKIMSIGN=", "RELAYCLIENT=", "DKIMKEY=k"}, ModeOff, ""},
+		{nil, ModeVerify, "", "-DKIMSIGN -DKIMVERIFY -RELAYCLIENT -AUTHINFO"},
+		{rules.Environ{"DKIMKEY=k"}, ModeVerify, "", "-DKIMSIGN -DKIMVERIFY -RELAYCLIENT -AUTHINFO"},
+		{rules.Environ{"DKIMVERIFY="}, ModeVerify, "", "-DKIMSIGN DKIMVERIFY= -RELAYCLIENT_NODKIMVERIFY"},
+		{rules.Environ{"DKIMVERIFY=", "RELAYCLIENT=", "DKIMKEY=k"}, ModeVerify, "", "-DKIMSIGN DKIMVERIFY= -RELAYCLIENT_NODKIMVERIFY"},
+		{rules.Environ{"DKIMVERIFY=", "RELAYCLIENT_NODKIMVERIFY="}, ModeVerify, "", "-DKIMSIGN DKIMVERIFY= RELAYCLIENT_NODKIMVERIFY= -RELAYCLIENT -AUTHINFO"},
+		{rules.Environ{"DKIMVERIFY=", "RELAYCLIENT_NODKIMVERIFY=", "AUTHINFO=a"}, ModeExempt, "", "-DKIMSIGN DKIMVERIFY= RELAYCLIENT_NODKIMVERIFY= -RELAYCLIENT AUTHINFO=a"},
+		{rules.Environ{"RELAYCLIENT="}, ModeSign, defaultKey, "-DKIMSIGN -DKIMVERIFY RELAYCLIENT= -DKIMKEY"},
+		{rules.Environ{"AUTHINFO="}, ModeSign, defaultKey, "-DKIMSIGN -DKIMVERIFY -RELAYCLIENT AUTHINFO= -DKIMKEY"},
+		{rules.Environ{"RELAYCLIENT=", "DKIMKEY=k"}, ModeSign, "k", "-DKIMSIGN -DKIMVERIFY RELAYCLIENT= DKIMKEY=k"},
+		{rules.Environ{"RELAYCLIENT=", "DKIMKEY="}, ModeOff, "", "-DKIMSIGN -DKIMVERIFY RELAYCLIENT= DKIMKEY="},
+		{rules.Environ{"DKIMSIGN=s", "DKIMKEY=k", "RELAYCLIENT="}, ModeSign, "s", "DKIMSIGN=s"},
+		{rules.Environ{"DKIMSIGN=s", "DKIMVERIFY=A"}, ModeSign, "s", "DKIMSIGN=s"},
+		{rules.Environ{"DKIMSIGN=", "RELAYCLIENT=", "DKIMKEY=k"}, ModeOff, "", "DKIMSIGN="},
 	} {
-		if mode, key := modeOf(test.environ); mode != test.mode || key != test.key {
-			t.Errorf("modeOf(%q) = %v, %q; want %v, %q", test.environ, mode, key, test.mode, test.key)
+		mode, key, asked := modeOf(test.environ)
+		var words []string
+		for _, s := range asked {
+			if s.Set {
+				words = append(words, s.Name+"="+s.Value)
+			} else {
+				words = append(words, "-"+s.Name)
+			}
+		}
+		if got := strings.Join(words, " "); mode != test.mode || key != test.key || got != test.asked {
+			t.Errorf("modeOf(%q) = %v, %q, %q; want %v, %q, %q", test.environ, mode, key, got, test.mode, test.key, test.asked)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"ucspi-go/internal/qmail"
 	"ucspi-go/internal/spool"
 	"ucspi-go/internal/ucspi"
+	"ucspi-go/qmaildkim/keys"
 )
 
 // Reasons why a message is not signed, besides those of AuthorDomain and the
@@ -30,6 +31,10 @@ const reasonLetter = "letter"
 // A Report says what was done with a message and why.
 type Report struct {
 	From       string   // the author's domain, empty when there is none
+	Domain     string   // the domain to sign for, empty when there is none
+	KeysLine   string   // the line of control/dkimkeys that says how, empty for none
+	Pattern    string   // the configured path of the key, "%" standing for the domain
+	Keys       []KeyTry // the key files that were tried, in order
 	Signed     []Signed // the signatures made
 	Reason     string   // why there are none, or why the message was refused
 	Tried      []string // key files that do not exist, when that is the reason
@@ -45,6 +50,20 @@ type Report struct {
 	refused bool
 	blame   string // the file that Reason is about
 	cause   error
+}
+
+// A KeyTry is a key file that was tried.
+type KeyTry struct {
+	Path string // as Signed.Key
+	Err  error  // why it cannot be used: fs.ErrNotExist when it does not exist, nil when it can
+}
+
+func (r *Report) tryKey(path string, err error) {
+	var fault *keys.FaultError
+	if errors.As(err, &fault) {
+		err = fault.Err
+	}
+	r.Keys = append(r.Keys, KeyTry{path, err})
 }
 
 // Signed is a signature that was made.

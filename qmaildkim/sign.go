@@ -33,6 +33,7 @@ func (f *Filter) prepare(h *header, report *Report) *job {
 	j := &job{report: report}
 	domain, reason, err := f.signingDomain(h, report)
 	if err == nil && reason == "" {
+		report.Domain = domain
 		reason, err = f.prepareFor(j, h, domain)
 	}
 	var refusal *Refusal
@@ -79,14 +80,15 @@ func author(h *header) (domain, reason string) {
 // prepareFor finds the keys for a domain and starts their signers. Reason is
 // why the message is not signed; the error is a *Refusal.
 func (f *Filter) prepareFor(j *job, h *header, domain string) (reason string, err error) {
-	s, err := f.signingOf(domain)
+	s, err := f.signingOf(domain, j.report)
 	if err != nil {
 		return "", err
 	}
+	j.report.Pattern = s.key
 	if s.key == "" {
 		return reasonOff, nil
 	}
-	store := keys.Store{Home: f.Config.Home, Control: f.Config.Control, Selector: f.Config.Selector}
+	store := keys.Store{Home: f.Config.Home, Control: f.Config.Control, Selector: f.Config.Selector, Watch: j.report.tryKey}
 	first, err := store.Find(s.key, domain)
 	if missing := (*keys.NoKeyError)(nil); errors.As(err, &missing) {
 		j.report.Tried = missing.Tried
@@ -123,8 +125,9 @@ func refuseKey(err error) *Refusal {
 }
 
 // signingOf returns how messages of a domain are signed: as configured, or as
-// its line in control/dkimkeys says. The error is a *Refusal.
-func (f *Filter) signingOf(domain string) (signing, error) {
+// its line in control/dkimkeys says, which it tells in report. The error is a
+// *Refusal.
+func (f *Filter) signingOf(domain string, report *Report) (signing, error) {
 	if !f.Config.keysFile {
 		return f.Config.signing, nil
 	}
@@ -133,6 +136,7 @@ func (f *Filter) signingOf(domain string) (signing, error) {
 		return signing{}, refuseKeysFile.because(err)
 	}
 	line, found, err := findKeysLine(lines, domain)
+	report.KeysLine = line.text
 	if err != nil {
 		return signing{}, refuseKeysFile.because(err)
 	}

@@ -13,18 +13,6 @@ import (
 	"ucspi-go/rules"
 )
 
-// notSigned says in words why a message has no signing domain.
-var notSigned = map[string]string{
-	qmaildkim.NoFrom:         "there is no From field",
-	qmaildkim.SeveralFrom:    "there is more than one From field",
-	qmaildkim.BadFrom:        "the From field has no address that can be read",
-	qmaildkim.SeveralAuthors: "the authors in the From field have different domains",
-	qmaildkim.BadDomain:      "the author's domain is no DNS name",
-	"bad-header":             "the header has a line that is no field",
-	"header-limit":           "the header is too large",
-	"blank-lines":            "there are too many blank lines in a row",
-}
-
 // sign prints the fields that sign the message.
 func (o *options) sign(ctx context.Context, env *prog.Env) error {
 	config, err := qmaildkim.ConfigFrom(o.environ(env))
@@ -78,10 +66,10 @@ func (o *options) environ(env *prog.Env) rules.Environ {
 
 // unsigned returns why there is no signature.
 func (o *options) unsigned(r qmaildkim.Report) string {
-	if text := notSigned[r.Reason]; text != "" {
-		return text
+	if len(r.Tried) > 0 {
+		return "no key file " + strings.Join(r.Tried, " or ")
 	}
-	return "no key file " + strings.Join(r.Tried, " or ")
+	return qmaildkim.ReasonText(r.Reason)
 }
 
 // fault returns the error for a message that qmail-dkim would refuse.

@@ -26,6 +26,10 @@ type Store struct {
 	Control string // control directory, second place of paths not starting with "control/"; from Home unless absolute; empty for none
 
 	Selector string // s= of what Find returns; empty is what Selector returns
+
+	// Watch, unless nil, is told each path that Find tries, with the error of
+	// reading it, and that of Second where there is a file.
+	Watch func(path string, err error)
 }
 
 // ErrNoKey is the error, reached by errors.Is, of a Find that found no file.
@@ -89,6 +93,7 @@ func (s Store) Find(pattern, domain string) (*Key, error) {
 	var missing NoKeyError
 	for _, path := range s.paths(pattern, domain) {
 		key, err := s.read(path)
+		s.watch(path, err)
 		if errors.Is(err, fs.ErrNotExist) {
 			missing.Tried = append(missing.Tried, path)
 			continue
@@ -115,6 +120,7 @@ func (s Store) Second(first *Key) (*Key, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	s.watch(path, err)
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +149,12 @@ func (s Store) Folders(pattern string) []string {
 		}
 	}
 	return folders
+}
+
+func (s Store) watch(path string, err error) {
+	if s.Watch != nil {
+		s.Watch(path, err)
+	}
 }
 
 // paths returns the paths that pattern stands for, in the order in which they
