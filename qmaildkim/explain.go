@@ -1,5 +1,10 @@
 package qmaildkim
 
+import (
+	"ucspi-go/internal/prog"
+	"ucspi-go/internal/sandbox"
+)
+
 // KeyPattern returns the path of the key that messages are signed with, "%"
 // standing for the domain, where no line of control/dkimkeys says otherwise.
 // It is empty unless Mode is ModeSign.
@@ -33,3 +38,10 @@ var reasons = map[string]string{
 // ReasonText returns what the word of a Report.Reason means, empty when that
 // is not why a message is unsigned.
 func ReasonText(reason string) string { return reasons[reason] }
+
+// Confine takes from this process what qmail-dkim takes from its own before it
+// reads a message, if SANDBOX asks for that. Nothing gives it back. Where the
+// kernel cannot do it, qmail-dkim goes on without.
+func (c *Config) Confine() (asked, confined bool) {
+	return c.sandbox, c.sandbox && sandbox.Available() && c.enter(&prog.Env{Environ: c.environ}) == nil
+}

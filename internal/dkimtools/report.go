@@ -9,6 +9,7 @@ import (
 	"ucspi-go/internal/getopt"
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
+	"ucspi-go/internal/ucspi"
 	"ucspi-go/qmaildkim"
 )
 
@@ -182,12 +183,4 @@ const (
 // clean returns text that may stand in a line: printable ASCII, cut.
 func clean(s string) string { return cleanTo(s, maxWord) }
 
-func cleanTo(s string, limit int) string {
-	b := []byte(s[:min(len(s), limit)])
-	for i, c := range b {
-		if c < ' ' || c > '~' {
-			b[i] = '?'
-		}
-	}
-	return string(b)
-}
+func cleanTo(s string, limit int) string { return ucspi.Printable(s, limit) }

@@ -114,7 +114,16 @@ func (c *config) readEnviron(env *prog.Env) {
 	c.local = or("TCPLOCALHOST", or("TCPLOCALIP", "unknown"))
 	c.remoteInfo, c.hasInfo = env.Lookup("TCPREMOTEINFO")
 	c.relayClient, c.relaying = env.Lookup("RELAYCLIENT")
-	c.queue = or("QMAILQUEUE", "bin/qmail-queue")
+	c.queue = QueueProgram(env)
+}
+
+// QueueProgram returns the queue program that messages are handed to, from
+// the qmail home unless it is absolute.
+func QueueProgram(env *prog.Env) string {
+	if s, set := env.Lookup("QMAILQUEUE"); set {
+		return s
+	}
+	return "bin/qmail-queue"
 }
 
 // seconds returns n seconds as a time limit: at least one second, and at most
