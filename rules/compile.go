@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"strconv"
 
 	"github.com/colinmarc/cdb"
 )
@@ -20,10 +19,7 @@ func (s *Set) Compile(w io.WriteSeeker) error {
 	}
 	var data []byte
 	for _, rule := range s.Rules {
-		data = appendAction(data[:0], rule.Deny)
-		for _, v := range rule.Env {
-			data = appendVar(data, v.Name, v.Value)
-		}
+		data = rule.appendData(data[:0])
 		keys, ok := expand([]byte(rule.Address))
 		if !ok {
 			return &SyntaxError{Line: rule.Line, Text: rule.Address}
@@ -54,8 +50,8 @@ func CompileText(r io.Reader, w io.WriteSeeker) error {
 		}
 		data = appendAction(data[:0], l.deny)
 		for settings := l.settings; len(settings) > 0; {
-			name, value, rest, ok := cutVar(settings)
-			if !ok {
+			name, value, rest, fault := cutVar(settings)
+			if fault != FaultNone {
 				return l.bad()
 			}
 			data = appendVar(data, name, value)
@@ -69,6 +65,15 @@ func CompileText(r io.Reader, w io.WriteSeeker) error {
 			return err
 		}
 	}
+}
+
+// appendData appends what the records of the rule say.
+func (r Rule) appendData(data []byte) []byte {
+	data = appendAction(data, r.Deny)
+	for _, v := range r.Env {
+		data = appendVar(data, v.Name, v.Value)
+	}
+	return data
 }
 
 func appendAction(data []byte, deny bool) []byte {
@@ -120,8 +125,7 @@ func (c *compiler) add(keys span, data []byte) error {
 		return c.put(keys.left, data)
 	}
 	for n := keys.low; n <= keys.top; n++ {
-		c.key = strconv.AppendUint(append(c.key[:0], keys.left...), n, 10)
-		c.key = append(c.key, keys.right...)
+		c.key = keys.key(c.key, n)
 		if err := c.put(c.key, data); err != nil {
 			return err
 		}

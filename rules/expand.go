@@ -1,6 +1,10 @@
 package rules
 
-import "bytes"
+import (
+	"bytes"
+	"iter"
+	"strconv"
+)
 
 // A span is the keys that an address stands for: itself, or one for each
 // number of its range.
@@ -28,6 +32,39 @@ func expand(address []byte) (s span, ok bool) {
 	}
 	top, ok := number(address[dash+1 : right])
 	return span{left: address[:left], right: address[right:], ranged: true, low: low, top: min(top, 255)}, ok
+}
+
+// key writes the key for the number n of a range over buf.
+func (s span) key(buf []byte, n uint64) []byte {
+	return append(strconv.AppendUint(append(buf[:0], s.left...), n, 10), s.right...)
+}
+
+// Range returns the range of the rule's address: its keys are before, each
+// number from low to top, and after. When low is above top there is none. Ok
+// is false for an address without a range, which is the rule's one key.
+func (r Rule) Range() (before string, low, top int, after string, ok bool) {
+	s, valid := expand([]byte(r.Address))
+	if !valid || !s.ranged {
+		return "", 0, 0, "", false
+	}
+	return string(s.left), int(min(s.low, 256)), int(s.top), string(s.right), true
+}
+
+// Keys yields the keys of the rule's records, in their order: its address, or
+// each of the at most 256 addresses of its range.
+func (r Rule) Keys() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		before, low, top, after, ranged := r.Range()
+		if !ranged {
+			yield(r.Address)
+			return
+		}
+		for n := low; n <= top; n++ {
+			if !yield(before + strconv.Itoa(n) + after) {
+				return
+			}
+		}
+	}
 }
 
 // number reads digits up to the end or to a NUL. None is 0, and an overflow

@@ -33,18 +33,28 @@ func Parse(r io.Reader) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
-		rule := Rule{Line: l.number, Address: string(l.address), Deny: l.deny}
-		for settings := l.settings; len(settings) > 0; {
-			name, value, rest, ok := cutVar(settings)
-			if !ok {
-				return nil, l.bad()
-			}
-			rule.Env = append(rule.Env, Var{Name: string(name), Value: string(value)})
-			settings = rest
-		}
-		if _, ok := expand(l.address); !ok {
+		rule, fault, _ := l.rule()
+		if fault != FaultNone {
 			return nil, l.bad()
 		}
 		set.Rules = append(set.Rules, rule)
 	}
+}
+
+// rule returns the rule that the line is. With a fault it is what was read
+// before, and rest begins where no more could be.
+func (l line) rule() (rule Rule, fault Fault, rest []byte) {
+	rule = Rule{Line: l.number, Address: string(l.address), Deny: l.deny}
+	for rest = l.settings; len(rest) > 0; {
+		name, value, after, fault := cutVar(rest)
+		if fault != FaultNone {
+			return rule, fault, rest
+		}
+		rule.Env = append(rule.Env, Var{Name: string(name), Value: string(value)})
+		rest = after
+	}
+	if _, ok := expand(l.address); !ok {
+		return rule, FaultRange, l.address
+	}
+	return rule, FaultNone, nil
 }

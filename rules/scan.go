@@ -18,14 +18,15 @@ func (e *SyntaxError) Error() string {
 	return "rules: line " + strconv.Itoa(e.Line) + ": unable to parse: " + e.Text
 }
 
-// A line is one rule as it stands in the text. Its slices are valid until the
+// A line is one line as it stands in the text. Its slices are valid until the
 // scanner moves on.
 type line struct {
 	number   int // 1-based
-	text     []byte
+	kind     LineKind
+	text     []byte // without trailing blanks
 	address  []byte
 	deny     bool
-	settings []byte // what follows allow or deny; cutVar takes it apart
+	settings []byte // what follows allow or deny, which cutVar takes apart; in a bad line what follows the colon
 }
 
 func (l line) bad() error { return &SyntaxError{Line: l.number, Text: string(l.text)} }
@@ -46,28 +47,42 @@ func newScanner(r io.Reader) *scanner {
 // last one, a *SyntaxError, or the reader's.
 func (s *scanner) next() (line, error) {
 	for {
-		text, err := s.read()
-		if err != nil {
+		switch l, err := s.scan(); {
+		case err != nil:
 			return line{}, err
+		case l.kind == LineRule:
+			return l, nil
+		case l.kind == LineBad:
+			return line{}, l.bad()
 		}
-		s.number++
-		if text[0] == '#' || text[0] == '\n' {
-			continue
-		}
-		text = trim(text)
-		colon := bytes.IndexByte(text, ':')
-		if colon < 0 {
-			continue // tcprules says nothing of such a line either
-		}
-		l := line{number: s.number, text: text, address: text[:colon]}
-		var allow bool
-		if l.settings, l.deny = bytes.CutPrefix(text[colon+1:], deny); !l.deny {
-			if l.settings, allow = bytes.CutPrefix(l.settings, allowWord); !allow {
-				return line{}, l.bad()
-			}
-		}
-		return l, nil
 	}
+}
+
+// scan returns the next line, whatever it is. Of a bad one it has found no
+// more than the action. The error is io.EOF after the last one, or the
+// reader's.
+func (s *scanner) scan() (line, error) {
+	text, err := s.read()
+	if err != nil {
+		return line{}, err
+	}
+	s.number++
+	if text[0] == '#' || text[0] == '\n' {
+		return line{number: s.number, kind: LineComment, text: text}, nil
+	}
+	text = trim(text)
+	colon := bytes.IndexByte(text, ':')
+	if colon < 0 {
+		return line{number: s.number, kind: LineSkipped, text: text}, nil
+	}
+	l := line{number: s.number, text: text, address: text[:colon]}
+	var allow bool
+	if l.settings, l.deny = bytes.CutPrefix(text[colon+1:], deny); !l.deny {
+		if l.settings, allow = bytes.CutPrefix(l.settings, allowWord); !allow {
+			l.kind = LineBad
+		}
+	}
+	return l, nil
 }
 
 // trim cuts off newlines, blanks and tabs at the end; a carriage return stays,
@@ -103,18 +118,21 @@ func (s *scanner) read() ([]byte, error) {
 
 // cutVar takes the first variable from settings: a comma, a name up to "=",
 // and a value between two of the byte that follows, whatever it is.
-func cutVar(settings []byte) (name, value, rest []byte, ok bool) {
+func cutVar(settings []byte) (name, value, rest []byte, fault Fault) {
 	if settings[0] != ',' {
-		return nil, nil, nil, false
+		return nil, nil, nil, FaultComma
 	}
 	equals := bytes.IndexByte(settings, '=')
-	if equals < 0 || equals+1 == len(settings) {
-		return nil, nil, nil, false
+	if equals < 0 {
+		return nil, nil, nil, FaultEquals
+	}
+	if equals+1 == len(settings) {
+		return nil, nil, nil, FaultValue
 	}
 	name, rest = settings[1:equals], settings[equals+2:]
 	end := bytes.IndexByte(rest, settings[equals+1]) // the quote
 	if end < 0 {
-		return nil, nil, nil, false
+		return nil, nil, nil, FaultQuote
 	}
-	return name, rest[:end], rest[end+1:], true
+	return name, rest[:end], rest[end+1:], FaultNone
 }
