@@ -28,10 +28,38 @@ type options struct {
 	port      uint16
 }
 
+// ParseOptions returns what options of the command line, which args begins
+// with, ask of a server; what follows them is not looked at. The error is the
+// usage. $UID and $GID are taken for unset.
+func ParseOptions(args []string) (Config, error) {
+	o := defaults()
+	err := o.parse(&prog.Env{}, &args)
+	return o.Config, err
+}
+
 // parseOptions reads the command line. The error is what the program ends
-// with. As ucspi-tcp 0.88 tcpserver.c.
+// with.
 func parseOptions(env *prog.Env) (options, error) {
-	o := options{
+	o, args := defaults(), env.Args
+	if err := o.parse(env, &args); err != nil {
+		return o, err
+	}
+	if len(args) < 2 {
+		return o, o.quiet(prog.Usage(usage, ""))
+	}
+	port, ok := ucspi.Port(args[1])
+	if !ok {
+		return o, o.quiet(prog.Fatal(111, "unable to figure out port number for "+args[1], nil))
+	}
+	if len(args) < 3 {
+		return o, o.quiet(prog.Usage(usage, ""))
+	}
+	o.host, o.port, o.Program = args[0], port, args[2:]
+	return o, nil
+}
+
+func defaults() options {
+	return options{
 		Config: Config{
 			Limit:        40,
 			Verbosity:    complain,
@@ -42,8 +70,12 @@ func parseOptions(env *prog.Env) (options, error) {
 		},
 		backlog: 1024, // unlike tcpserver 0.88, whose 20 costs bursts of clients a second
 	}
-	args := env.Args
-	for opt, arg := range getopt.Parse(&args, "dDvqQhHrR1UXx:t:u:g:l:b:B:c:pPoO") {
+}
+
+// parse reads the options at the start of args and leaves the operands there.
+// As ucspi-tcp 0.88 tcpserver.c.
+func (o *options) parse(env *prog.Env, args *[]string) error {
+	for opt, arg := range getopt.Parse(args, "dDvqQhHrR1UXx:t:u:g:l:b:B:c:pPoO") {
 		switch opt {
 		case 'd', 'D':
 			o.NoDelay = opt == 'D'
@@ -84,21 +116,10 @@ func parseOptions(env *prog.Env) (options, error) {
 		case 'c':
 			o.Limit = number(arg)
 		default:
-			return o, prog.Usage(usage, arg)
+			return prog.Usage(usage, arg)
 		}
 	}
-	if len(args) < 2 {
-		return o, o.quiet(prog.Usage(usage, ""))
-	}
-	port, ok := ucspi.Port(args[1])
-	if !ok {
-		return o, o.quiet(prog.Fatal(111, "unable to figure out port number for "+args[1], nil))
-	}
-	if len(args) < 3 {
-		return o, o.quiet(prog.Usage(usage, ""))
-	}
-	o.host, o.port, o.Program = args[0], port, args[2:]
-	return o, nil
+	return nil
 }
 
 // fromEnvironment is -U: user and group from $UID and $GID, each if set.

@@ -46,3 +46,18 @@ func TestParseOptions(t *testing.T) {
 		t.Errorf("the longest timeout is %v", o.InfoTimeout)
 	}
 }
+
+// The options alone, without what must follow them in a command line.
+func TestParseOptionsAlone(t *testing.T) {
+	t.Parallel()
+	c, err := ParseOptions(strings.Fields("-vRHp -x rules.cdb 0 25 -r"))
+	if err != nil || c.RemoteInfo || c.RemoteHost || !c.Paranoid || c.RulesFile != "rules.cdb" {
+		t.Errorf("ParseOptions = %+v, %v", c, err)
+	}
+	if c, err := ParseOptions(nil); err != nil || !c.RemoteInfo || !c.RemoteHost || c.Paranoid {
+		t.Errorf("ParseOptions of none = %+v, %v", c, err)
+	}
+	if _, err := ParseOptions([]string{"-Z"}); err == nil {
+		t.Error("-Z is no error")
+	}
+}

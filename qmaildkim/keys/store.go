@@ -91,7 +91,7 @@ func (s Store) Find(pattern, domain string) (*Key, error) {
 		return nil, &FaultError{pattern, ErrSelector}
 	}
 	var missing NoKeyError
-	for _, path := range s.paths(pattern, domain) {
+	for _, path := range s.Paths(pattern, domain) {
 		key, err := s.read(path)
 		s.watch(path, err)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -157,16 +157,23 @@ func (s Store) watch(path string, err error) {
 	}
 }
 
-// paths returns the paths that pattern stands for, in the order in which they
+// Paths returns the paths that pattern stands for, in the order in which they
 // are tried. One whose last component is nothing but "%" has no form without
 // it: that would be a directory.
-func (s Store) paths(pattern, domain string) []string {
-	paths := s.places(strings.ReplaceAll(pattern, "%", domain))
+func (s Store) Paths(pattern, domain string) []string {
+	return append(s.places(strings.ReplaceAll(pattern, "%", domain)), s.Fallback(pattern)...)
+}
+
+// Fallback returns the paths that pattern stands for when a domain has no key:
+// those without "%". A key there signs mail of every domain. There are none
+// for a pattern without "%".
+func (s Store) Fallback(pattern string) []string {
+	pattern = strings.TrimRight(pattern, "/")
 	without := strings.ReplaceAll(pattern, "%", "")
-	if without != pattern && without != "" && !strings.HasSuffix(without, "/") {
-		paths = append(paths, s.places(without)...)
+	if without == pattern || without == "" || strings.HasSuffix(without, "/") {
+		return nil
 	}
-	return paths
+	return s.places(without)
 }
 
 // places returns where a path is looked for. Only slashes are squeezed:

@@ -302,3 +302,24 @@ func TestWorldReadableKeyIsRemarkedOn(t *testing.T) {
 		}
 	}
 }
+
+// The fallback is what Find tries when the domain has no key.
+func TestFallback(t *testing.T) {
+	t.Parallel()
+	s := keys.Store{Home: "/h", Control: "/h/ctl"}
+	for pattern, want := range map[string]string{
+		"control/domainkeys/%/default": "control/domainkeys/default",
+		"domainkeys/%/default/":        "domainkeys/default ctl/domainkeys/default",
+		"/etc/keys/%.%":                "/etc/keys/.",
+		"control/domainkeys/one":       "",
+		"control/domainkeys/%":         "",
+		"%":                            "",
+	} {
+		if got := strings.Join(s.Fallback(pattern), " "); got != want {
+			t.Errorf("Fallback(%q) = %q, want %q", pattern, got, want)
+		}
+		if all := strings.Join(s.Paths(strings.TrimRight(pattern, "/"), "example.com"), " "); !strings.HasSuffix(all, want) {
+			t.Errorf("Paths(%q) = %q, which does not end in the fallback %q", pattern, all, want)
+		}
+	}
+}
