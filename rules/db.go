@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"io/fs"
@@ -30,14 +31,16 @@ func Open(name string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := newDB(name, f, f.stat.Size)
+	db, err := NewDB(name, f, f.stat.Size)
 	if err != nil {
 		f.Close()
 	}
 	return db, err
 }
 
-func newDB(name string, r io.ReaderAt, size int64) (*DB, error) {
+// NewDB returns the database in r, of size bytes. Its errors name it by name,
+// and Close closes r if that has a closer.
+func NewDB(name string, r io.ReaderAt, size int64) (*DB, error) {
 	db := &DB{name: name, r: r, size: size}
 	if err := db.read(db.index[:], 0); err != nil {
 		return nil, err
@@ -55,6 +58,13 @@ func newDB(name string, r io.ReaderAt, size int64) (*DB, error) {
 		}
 	}
 	return db, nil
+}
+
+// IsDatabase reports whether the content of a file is a database rather than a
+// text, damaged or not: its index has bytes of 0, since no file has so many
+// large tables that none were, and a text has none.
+func IsDatabase(data []byte) bool {
+	return len(data) >= indexSize && bytes.IndexByte(data[:indexSize], 0) >= 0
 }
 
 // Close closes the file. No lookup may be in progress or follow.
@@ -124,10 +134,21 @@ type probe struct {
 // get returns the data of the first record with that key. The time is at most
 // linear in the size of the key's table, the memory in that of key and data.
 func (p *probe) get(key string) (data []byte, found bool, err error) {
+	pos, size, err := p.find(key)
+	if err != nil || pos == 0 {
+		return nil, false, err
+	}
+	data, err = p.data(pos, key, size)
+	return data, true, err
+}
+
+// find returns the position of the first record with that key, 0 for none,
+// and the size of its data.
+func (p *probe) find(key string) (pos, size uint32, err error) {
 	h := hash(key)
 	start, length := pair(p.index[h&0xff*8:])
 	if length == 0 {
-		return nil, false, nil
+		return 0, 0, nil
 	}
 	at := h >> 8 % length
 	var slots []byte
@@ -135,16 +156,16 @@ func (p *probe) get(key string) (data []byte, found bool, err error) {
 		if len(slots) == 0 {
 			slots = p.slots[:min(len(p.slots), 8*int(length-at))]
 			if err := p.read(slots, int64(start)+8*int64(at)); err != nil {
-				return nil, false, err
+				return 0, 0, err
 			}
 		}
 		slotHash, pos := pair(slots)
 		if pos == 0 {
-			return nil, false, nil
+			return 0, 0, nil
 		}
 		if slotHash == h {
-			if data, found, err = p.record(pos, key); found || err != nil {
-				return data, found, err
+			if size, found, err := p.record(pos, key); found || err != nil {
+				return pos, size, err
 			}
 		}
 		slots = slots[8:]
@@ -153,35 +174,37 @@ func (p *probe) get(key string) (data []byte, found bool, err error) {
 		}
 	}
 	// Every writer leaves half of a table unused.
-	return nil, false, p.corrupt()
+	return 0, 0, p.corrupt()
 }
 
-// record returns the data of the record at pos if key is its key.
-func (p *probe) record(pos uint32, key string) (data []byte, found bool, err error) {
+// record returns the size of the data of the record at pos if key is its key.
+func (p *probe) record(pos uint32, key string) (size uint32, found bool, err error) {
 	at := int64(pos)
 	if err := p.read(p.head[:], at); err != nil {
-		return nil, false, err
+		return 0, false, err
 	}
 	keyLen, dataLen := pair(p.head[:])
 	if int64(keyLen) != int64(len(key)) {
-		return nil, false, nil
+		return 0, false, nil
 	}
 	if cap(p.key) < len(key) {
 		p.key = make([]byte, max(64, len(key)))
 	}
 	got := p.key[:len(key)]
 	if err := p.read(got, at+8); err != nil {
-		return nil, false, err
+		return 0, false, err
 	}
-	if string(got) != key {
-		return nil, false, nil
+	return dataLen, string(got) == key, nil
+}
+
+// data returns the data of a record that find has found.
+func (p *probe) data(pos uint32, key string, size uint32) ([]byte, error) {
+	at := int64(pos) + 8 + int64(len(key))
+	if size > maxData || at > p.size-int64(size) {
+		return nil, p.corrupt()
 	}
-	at += 8 + int64(keyLen)
-	if dataLen > maxData || at > p.size-int64(dataLen) {
-		return nil, false, p.corrupt()
-	}
-	data = make([]byte, dataLen)
-	return data, true, p.read(data, at)
+	data := make([]byte, size)
+	return data, p.read(data, at)
 }
 
 func pair(b []byte) (uint32, uint32) {

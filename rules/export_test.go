@@ -6,8 +6,5 @@ func (l *Live) Settle() { l.settle = 0 }
 // Current returns the database that is open.
 func (l *Live) Current() *DB { return l.db }
 
-// NewDB opens a database that is not a file.
-var NewDB = newDB
-
 // Hash is the hash of a key.
 var Hash = hash[string]

@@ -60,7 +60,7 @@ func (l *Live) reopen() error {
 	if err != nil {
 		return err
 	}
-	if l.db, err = newDB(l.name, f, f.stat.Size); err != nil {
+	if l.db, err = NewDB(l.name, f, f.stat.Size); err != nil {
 		f.Close()
 		return err
 	}

@@ -41,7 +41,7 @@ func (s *Set) DB() (*DB, error) {
 	if err := s.Compile(m); err != nil {
 		return nil, err
 	}
-	return newDB("", bytes.NewReader(m.data), int64(len(m.data)))
+	return NewDB("", bytes.NewReader(m.data), int64(len(m.data)))
 }
 
 // Equal reports whether two databases are the same, byte by byte. The error is

@@ -26,6 +26,15 @@ func Open(name string, flags int, perm uint32) (*os.File, error) {
 	}
 }
 
+// ReadInput returns what is in a file that the command line names, of which
+// "-" is standard input.
+func (e *Env) ReadInput(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(e.Stdin)
+	}
+	return ReadFile(name)
+}
+
 // ReadFile is os.ReadFile with Open.
 func ReadFile(name string) ([]byte, error) {
 	f, err := Open(name, os.O_RDONLY, 0)

@@ -1,8 +1,9 @@
 package ruleslint
 
 import (
-	"strconv"
 	"strings"
+
+	"ucspi-go/internal/ucspi"
 )
 
 // A finding is a mistake, or what looks like one, in a line.
@@ -78,19 +79,11 @@ func show(text string) string {
 	return quote + printable(text, 60) + quote
 }
 
-// printable returns text with \x and two digits for what is not printable
-// ASCII, cut when it is longer than most.
+// printable returns text as it may stand in a line, cut when it is longer than
+// most bytes.
 func printable(text string, most int) string {
-	var b strings.Builder
-	for i := range len(text) {
-		if b.Len() > most {
-			return b.String() + "..."
-		}
-		if c := text[i]; c < ' ' || c > '~' {
-			b.WriteString(`\x` + strconv.FormatUint(uint64(c)+0x100, 16)[1:])
-		} else {
-			b.WriteByte(c)
-		}
+	if len(text) > most {
+		return ucspi.Escape(text[:most]) + "..."
 	}
-	return b.String()
+	return ucspi.Escape(text)
 }

@@ -3,16 +3,15 @@
 package ruleslint
 
 import (
-	"bytes"
 	"context"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
 	"ucspi-go/internal/getopt"
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
+	"ucspi-go/rules"
 	"ucspi-go/tcpserver"
 )
 
@@ -42,11 +41,11 @@ func Run(_ context.Context, env *prog.Env) error {
 	if len(args) == 1 {
 		name = args[0]
 	}
-	text, err := read(env, name)
+	text, err := env.ReadInput(name)
 	if err != nil {
 		return prog.Fatal(111, "unable to read "+name, err)
 	}
-	if isDatabase(text) {
+	if rules.IsDatabase(text) {
 		return &prog.Error{Code: 111, Severity: "fatal", What: name + " is a compiled database",
 			Hint: "give the text from which tcprules made it"}
 	}
@@ -78,23 +77,4 @@ func serverOptions(text string) (*tcpserver.Config, error) {
 	}
 	c, err := tcpserver.ParseOptions(args)
 	return &c, err
-}
-
-func read(env *prog.Env, name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(env.Stdin)
-	}
-	f, err := prog.Open(name, os.O_RDONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(f)
-}
-
-// isDatabase reports whether data is a cdb rather than a text: its index has
-// bytes of 0, since no file has so many large tables that all were others.
-func isDatabase(data []byte) bool {
-	const index = 2048
-	return len(data) >= index && bytes.IndexByte(data[:index], 0) >= 0
 }

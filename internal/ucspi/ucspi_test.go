@@ -65,3 +65,12 @@ func TestLine(t *testing.T) {
 		t.Errorf("Line = %q, want %q", got, want)
 	}
 }
+
+func TestEscape(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"": "", "a %:~": "a %:~", "\x00\t\x7f\xff": `\x00\x09\x7f\xff`, "ä": `\xc3\xa4`} {
+		if got := ucspi.Escape(text); got != want {
+			t.Errorf("Escape(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
