@@ -51,6 +51,7 @@ var jobs = []job{
 		want: "rule 127.:\nset environment variable A=b\nallow connection\n"},
 	{name: "tcpruleslint", least: 6_000_000, command: `printf '1.2.3:deny\n' | limit tcpruleslint || test $? = 1`,
 		want: "stdin:1: error: \"1.2.3\" matches nobody: a network must end in a dot; write \"1.2.3.\"\n"},
+	{name: "tcprulesdiff", command: `echo 127.:allow | limit tcprulesdiff rules.cdb - || test $? = 1`, want: "changed   127.: -A=\"b\"\n"},
 	{name: "argv0", shell: true, command: `limit argv0 sh name -c 'echo $0'`, want: "name\n"},
 	{name: "recordio", shell: true, command: `echo in | limit recordio sh -c 'read a; echo out $a' 2>&1 | sed 's/^[0-9]* /PID /' | sort`,
 		want: "PID < [EOF]\nPID < in \nPID > [EOF]\nPID > out in \nout in\n"},
