@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ucspi-go/internal/dns"
+	"ucspi-go/internal/private"
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/sandbox"
 	"ucspi-go/internal/socket"
@@ -80,11 +81,8 @@ func descriptor(env *prog.Env, n int) int {
 // nobody would look for the line that every client could repeat: once a
 // minute is enough.
 func warnFault(env *prog.Env, list, answer string) {
-	dir, set := env.Lookup("TMPDIR")
-	if !set || dir == "" {
-		dir = "/tmp"
-	}
-	if due(dir+"/rblsmtpd."+strconv.Itoa(os.Geteuid()), list, time.Now()) {
+	dir, _ := env.Lookup("TMPDIR")
+	if due(private.Path(dir, "rblsmtpd"), list, time.Now()) {
 		env.Warn("list "+clean(list)+" answers "+answer+", which lists nobody: configuration fault here or there", nil)
 	}
 }

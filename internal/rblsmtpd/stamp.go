@@ -2,9 +2,10 @@ package rblsmtpd
 
 import (
 	"hash/fnv"
-	"os"
 	"strconv"
 	"time"
+
+	"ucspi-go/internal/private"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,7 +21,7 @@ const quiet = time.Minute
 // not a folder of this user alone is left alone. Where nothing can be kept, a
 // line is always due.
 func due(dir, list string, now time.Time) bool {
-	folder, err := openFolder(dir)
+	folder, err := private.OpenFolder(dir)
 	if err != nil {
 		return true
 	}
@@ -47,25 +48,6 @@ func due(dir, list string, now time.Time) bool {
 	stamp := unix.NsecToTimespec(now.UnixNano())
 	unix.UtimesNanoAt(folder, name, []unix.Timespec{stamp, stamp}, unix.AT_SYMLINK_NOFOLLOW)
 	return true
-}
-
-// openFolder opens the folder, which it makes if need be. It must belong to
-// this user and be closed to others, and must not be reached by a link.
-func openFolder(dir string) (int, error) {
-	unix.Mkdir(dir, 0o700) // the opening tells what came of it
-	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, err
-	}
-	var st unix.Stat_t
-	if err = unix.Fstat(fd, &st); err == nil && (int(st.Uid) != os.Geteuid() || st.Mode&0o077 != 0) {
-		err = unix.EPERM
-	}
-	if err != nil {
-		unix.Close(fd)
-		return -1, err
-	}
-	return fd, nil
 }
 
 // stampName returns a file name for a list, whose own name may hold slashes
