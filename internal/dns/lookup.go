@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"ucspi-go/internal/prog"
 )
@@ -54,15 +55,22 @@ func (r *Resolver) addresses(ctx context.Context, name string, typ uint16, size 
 // LookupTXT returns one string for each TXT record of the name, in the
 // server's order: the strings of the record joined, all bytes as they came.
 func (r *Resolver) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	texts, _, err := r.LookupTXTWithTTL(ctx, name)
+	return texts, err
+}
+
+// LookupTXTWithTTL is LookupTXT, and tells how long the records may be kept:
+// up to 68 years, 0 for not at all and for no records.
+func (r *Resolver) LookupTXTWithTTL(ctx context.Context, name string) (texts []string, ttl time.Duration, err error) {
 	found, err := r.resolve(ctx, name, typeTXT)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var texts []string
 	for _, rec := range found {
 		texts = append(texts, rec.text())
+		ttl = time.Duration(rec.ttl) * time.Second
 	}
-	return texts, nil
+	return texts, ttl, nil
 }
 
 // An MX is a mail exchanger of a name.

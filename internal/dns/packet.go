@@ -60,6 +60,7 @@ type record struct {
 	packet []byte
 	start  int
 	data   []byte
+	ttl    uint32 // seconds that it may be kept, with the aliases that lead to it
 }
 
 // records returns the records of a type among the answers in a response. They
@@ -76,6 +77,7 @@ func records(p []byte, typ uint16) ([]record, error) {
 	}
 	at += 4
 	var found []record
+	ttl := uint32(maxTTL)
 	for n := binary.BigEndian.Uint16(p[6:]); n > 0; n-- {
 		if at, err = skipName(p, at); err != nil {
 			return nil, err
@@ -89,12 +91,28 @@ func records(p []byte, typ uint16) ([]record, error) {
 		if len(p)-at < size {
 			return nil, syscall.EPROTO
 		}
+		ttl = min(ttl, lifetime(fixed[4:]))
 		if binary.BigEndian.Uint16(fixed) == typ && binary.BigEndian.Uint16(fixed[2:]) == classIN {
-			found = append(found, record{p, at, p[at : at+size]})
+			found = append(found, record{packet: p, start: at, data: p[at : at+size]})
 		}
 		at += size
 	}
+	// An answer lasts as long as the shortest link of its chain, and records
+	// of one kind are to have the same time anyway (RFC 2181 section 5.2).
+	for i := range found {
+		found[i].ttl = ttl
+	}
 	return found, nil
+}
+
+const maxTTL = 1<<31 - 1
+
+// lifetime reads a TTL, in seconds. One above maxTTL is 0 (RFC 2181 section 8).
+func lifetime(p []byte) uint32 {
+	if ttl := binary.BigEndian.Uint32(p); ttl <= maxTTL {
+		return ttl
+	}
+	return 0
 }
 
 // name returns the name that the data of the record is.

@@ -111,7 +111,8 @@ func (z Zone) records(r []byte, q question) []byte {
 	put := func(rec record) {
 		r = append(r, owner...)
 		r = binary.BigEndian.AppendUint16(r, rec.typ)
-		r = append(r, 0, 1, 0, 0, 0, 60)
+		r = append(r, 0, 1)
+		r = binary.BigEndian.AppendUint32(r, rec.ttl)
 		r = binary.BigEndian.AppendUint16(r, uint16(len(rec.data)))
 		r = append(r, rec.data...)
 		count++

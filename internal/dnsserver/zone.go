@@ -25,16 +25,20 @@ type node struct {
 
 type record struct {
 	typ  uint16
+	ttl  uint32 // seconds
 	data []byte
 }
 
 var types = map[string]uint16{"A": 1, "CNAME": typeCNAME, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
 
-const typeCNAME = 5
+const (
+	typeCNAME  = 5
+	defaultTTL = 60 // seconds
+)
 
 // ParseZone reads a zone: one record or fault a line.
 //
-//	NAME [IN] TYPE VALUE           A AAAA CNAME PTR TXT, MX with its preference
+//	NAME [TTL] [IN] TYPE VALUE     A AAAA CNAME PTR TXT, MX with its preference
 //	NAME FAULT [TYPE] [NETWORK] [COUNT]
 //
 // The faults are listed in fault.go. One with a TYPE concerns queries of that
@@ -62,6 +66,11 @@ func ParseZone(text string) (Zone, error) {
 func (z Zone) add(line string) error {
 	name, rest := word(line)
 	kind, value := word(rest)
+	ttl := uint64(defaultTTL)
+	if n, err := strconv.ParseUint(kind, 10, 32); err == nil {
+		ttl = n
+		kind, value = word(value)
+	}
 	if kind == "IN" {
 		kind, value = word(value)
 	}
@@ -83,7 +92,7 @@ func (z Zone) add(line string) error {
 		if err != nil {
 			return fmt.Errorf("%s %q: %w", kind, value, err)
 		}
-		n.records = append(n.records, record{typ, data})
+		n.records = append(n.records, record{typ, uint32(ttl), data})
 		return nil
 	}
 	f, err := parseFault(kind, strings.Fields(value))
