@@ -23,7 +23,7 @@ type Config struct {
 	AuthServID string // own name in Authentication-Results; empty is that in control/me
 	Align      bool   // a good signature counts only for the author's domain
 
-	LookupTime time.Duration // for all keys of a message; 0 is 10 seconds
+	LookupTime time.Duration // for all keys of a message; 0 is 10 seconds, 2 for those of DKIMPREFLIGHT
 
 	sandbox  bool // SANDBOX: give up what is not needed
 	logFd    int  // for the log line; -1 for none
@@ -44,6 +44,9 @@ type signing struct {
 	extraKey string // path for a second signature, empty for none
 	extra    options
 	exclude  []string // beginnings of field names that are not signed
+
+	preflight     preflight
+	preflightTypo bool // its value means nothing
 }
 
 // ConfigFrom returns the configuration that environ holds. It is the only
@@ -123,6 +126,9 @@ func logDescriptor(environ rules.Environ) int {
 // error is a *Refusal.
 func signingFrom(environ rules.Environ, path string) (signing, error) {
 	s := signing{key: path}
+	var known bool
+	s.preflight, known = preflightOf(environ)
+	s.preflightTypo = !known
 	text, _ := environ.Lookup("DKIMSIGNOPTIONS")
 	var err error
 	if s.options, err = parseOptions(text, environ); err != nil {

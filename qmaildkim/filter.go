@@ -16,12 +16,15 @@ type Filter struct {
 	Config Config
 
 	// LookupTXT returns the TXT records of a name, each as one string; none
-	// and no error when the name has none. Only verifying needs it.
+	// and no error when the name has none. Verifying needs it, and signing
+	// with DKIMPREFLIGHT.
 	LookupTXT func(ctx context.Context, name string) ([]string, error)
 
 	// Recipients returns the envelope recipients. It is called once for each
 	// message, when the message has been read. Nil is no recipients.
 	Recipients func() ([]string, error)
+
+	publications *publications // for DKIMPREFLIGHT; nil for LookupTXT
 }
 
 // Process reads a message from src to its end and writes it to dst: first the
@@ -122,7 +125,7 @@ func (f *Filter) read(ctx context.Context, src io.Reader, o *processed) error {
 	}
 	switch f.Config.Mode {
 	case ModeSign:
-		return f.sign(o, j, rcpts, watch.found())
+		return f.sign(ctx, o, j, rcpts, watch.found())
 	case ModeOff, ModeExempt:
 		o.report.From, _ = author(h)
 		o.report.Reason = reasonOff
@@ -135,9 +138,9 @@ func (f *Filter) read(ctx context.Context, src io.Reader, o *processed) error {
 	return nil
 }
 
-// sign makes the signatures, unless the recipients or the header are against
-// it.
-func (f *Filter) sign(o *processed, j *job, rcpts []string, bareCR bool) error {
+// sign makes the signatures, unless the recipients, the header or what is
+// published of the keys are against it.
+func (f *Filter) sign(ctx context.Context, o *processed, j *job, rcpts []string, bareCR bool) error {
 	o.report.Recipients = len(rcpts)
 	rule, exists, err := f.recipientRule()
 	if err != nil {
@@ -154,6 +157,7 @@ func (f *Filter) sign(o *processed, j *job, rcpts []string, bareCR bool) error {
 	if j.refusal != nil {
 		return j.refusal
 	}
+	f.preflight(ctx, j)
 	signed := len(j.signers) > 0
 	if o.fields, err = j.finish(); err != nil {
 		return err

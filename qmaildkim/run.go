@@ -81,7 +81,12 @@ func handle(ctx context.Context, env *prog.Env) qmail.Code {
 		return refuse(env, c, report, err)
 	}
 	var envelope []byte
-	f := &Filter{Config: c, LookupTXT: dns.New(env.Lookup).LookupTXT}
+	resolver := dns.New(env.Lookup)
+	f := &Filter{
+		Config:       c,
+		LookupTXT:    resolver.LookupTXT,
+		publications: &publications{resolver.LookupTXTWithTTL, newPublicationCache(c.TempDir)},
+	}
 	if fd1 := env.Fd(1); !c.queueSet || qmail.HoldsEnvelope(fd1) {
 		f.Recipients = func() ([]string, error) {
 			// Not before the message has ended: qmail-smtpd writes it first.

@@ -19,6 +19,8 @@ type job struct {
 	report  *Report
 	signers []*signer // one for each signature, the first key's first; none for an unsigned message
 	refusal *Refusal  // why the message must not go on; nil when it may
+
+	preflight preflight
 }
 
 // A signer makes one signature.
@@ -99,6 +101,10 @@ func (f *Filter) prepareFor(j *job, h *header, domain string) (reason string, er
 	}
 	if err != nil {
 		return "", refuseKey(err)
+	}
+	j.preflight = s.preflight
+	if s.preflightTypo {
+		j.report.ignore(envPreflight)
 	}
 	second, err := f.secondKey(store, s, first, domain, j.report)
 	if err != nil {
@@ -302,6 +308,13 @@ func (j *job) abandon() {
 	}
 	j.signers = nil
 	j.report.Signed = nil
+}
+
+// drop ends one signer without its signature.
+func (j *job) drop(i int) {
+	j.signers[i].Close()
+	j.signers = slices.Delete(j.signers, i, i+1)
+	j.report.Signed = slices.Delete(j.report.Signed, i, i+1)
 }
 
 // finish returns the signature fields, the last key's on top, with LF line
