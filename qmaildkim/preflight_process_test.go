@@ -9,6 +9,7 @@ import (
 
 	"ucspi-go/internal/dnsserver"
 	"ucspi-go/internal/private"
+	"ucspi-go/internal/sandbox"
 	"ucspi-go/internal/testprog"
 )
 
@@ -55,15 +56,23 @@ func TestPreflightProcess(t *testing.T) {
 	}{
 		{"off", "DKIMLOG=2", "@1 TXT x", logOfBoth, 0},
 		{"published", "DKIMPREFLIGHT=", "@1 300 TXT RSA\n@2 300 TXT ED", logOfBoth, 2},
+		{"in a sandbox", "SANDBOX=", "@1 300 TXT RSA\n@2 300 TXT ED", logOfBoth, 2},
 		{"missing", "DKIMPREFLIGHT=", "@1 TXT RSA", logOfBoth + " warn=key-missing:default-ed25519", 2},
 		{"missing, unsigned", "DKIMPREFLIGHT=unsigned", "@1 TXT RSA", logOfDefault + " rcpts=1 warn=key-missing:default-ed25519", 2},
 		{"all revoked, unsigned", "DKIMPREFLIGHT=unsigned", "* TXT v=DKIM1; p=", "reason=key-revoked warn=key-revoked:default,key-revoked:default-ed25519", 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			environ := []string{tt.environ}
+			if tt.environ == "SANDBOX=" {
+				if !sandbox.Available() {
+					t.Skip("this kernel has no Landlock")
+				}
+				environ = append(environ, "DKIMPREFLIGHT=")
+			}
 			s := newPreflightSite(t, tt.zone)
 			for i, questions := range []int{tt.questions, 0} {
-				if log, n := s.sign(t, tt.environ); log != tt.log || n != questions {
+				if log, n := s.sign(t, environ...); log != tt.log || n != questions {
 					t.Errorf("process %d: %d questions, log %q; want %d, %q", i+1, n, log, questions, tt.log)
 				}
 			}

@@ -29,7 +29,7 @@ var ErrMissing = errors.New("this kernel has no Landlock")
 // not named, is forbidden.
 type Rules struct {
 	Read    []string // files, or folders with all below them, to be read
-	Write   []string // folders in which files are made, read, written and removed
+	Write   []string // folders below which files and folders are made, and files read, written and removed
 	Connect []uint16 // TCP ports to connect to; none can be listened on
 }
 
@@ -37,8 +37,8 @@ type Rules struct {
 // know must not be asked for.
 const (
 	readFolder = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
-	writeFile  = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE |
-		unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE
+	writeBelow = readFolder | unix.LANDLOCK_ACCESS_FS_WRITE_FILE |
+		unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE
 	files1 = unix.LANDLOCK_ACCESS_FS_MAKE_SYM<<1 - 1 // what the first has
 	files2 = unix.LANDLOCK_ACCESS_FS_REFER
 	files3 = unix.LANDLOCK_ACCESS_FS_TRUNCATE
@@ -88,7 +88,7 @@ func Restrict(r Rules) error {
 		}
 	}
 	for _, name := range r.Write {
-		if err := allow(ruleset, name, writeFile|files3&attr.Handled_access_fs); err != nil {
+		if err := allow(ruleset, name, writeBelow|files3&attr.Handled_access_fs); err != nil {
 			return err
 		}
 	}

@@ -59,6 +59,7 @@ func tryAll(dir, port string) {
 	say("write again in tmp", os.WriteFile(dir+"/tmp/new", []byte("y"), 0o600))
 	say("remove in tmp", os.Remove(dir+"/tmp/new"))
 	say("make a folder in tmp", os.Mkdir(dir+"/tmp/folder", 0o700))
+	say("link in tmp", os.Symlink("x", dir+"/tmp/link"))
 	say("execute", syscall.Exec("/proc/self/exe", []string{"x"}, nil))
 	var config net.ListenConfig
 	config.SetMultipathTCP(false) // which Landlock does not know
@@ -112,7 +113,7 @@ func TestRestrict(t *testing.T) {
 	for _, want := range []string{
 		"restrict ok", "read below a folder ok", "read a file ok", "read elsewhere forbidden", "read by a link forbidden",
 		"write where reading is allowed forbidden", "write a file that may be read forbidden", "write in tmp ok", "write again in tmp ok",
-		"remove in tmp ok", "make a folder in tmp forbidden", "execute forbidden", "listen forbidden",
+		"remove in tmp ok", "make a folder in tmp ok", "link in tmp forbidden", "execute forbidden", "listen forbidden",
 		"connect ok", "connect elsewhere forbidden", "signal another forbidden",
 	} {
 		if !strings.Contains(string(out), want+"\n") {
