@@ -12,7 +12,6 @@ import (
 	"strconv"
 
 	"ucspi-go/internal/prog"
-	"ucspi-go/qmaildkim/keys"
 )
 
 // create makes the files of the key pairs and prints the records.
@@ -49,8 +48,8 @@ func create(env *prog.Env, o *options, home string) error {
 
 // write generates the pairs and writes their files. The links, by which
 // qmail-dkim finds the keys, come last.
-func write(env *prog.Env, o *options, f *folder) ([]published, error) {
-	var records []published
+func write(env *prog.Env, o *options, f *folder) ([]record, error) {
+	var records []record
 	if err := f.open(); err != nil { // first, since a long key takes minutes
 		return nil, err
 	}
@@ -62,17 +61,13 @@ func write(env *prog.Env, o *options, f *folder) ([]published, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := keys.Record(key.public, o.testing)
-		if err != nil {
-			return nil, err
-		}
 		if err := f.file(p.private, 0o600, key.privatePEM); err != nil {
 			return nil, err
 		}
 		if err := f.file(p.public, 0o644, key.publicPEM); err != nil {
 			return nil, err
 		}
-		records = append(records, published{p.selector, text})
+		records = append(records, record{p.selector, key.public})
 	}
 	for _, p := range o.pairs() {
 		if err := f.link(p.selector, p.private); err != nil {

@@ -126,6 +126,12 @@ func syncDir(name string) error {
 	return d.Sync()
 }
 
+// exists reports whether something, a link to nothing too, has the name.
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
 // undo removes what was made.
 func (f *folder) undo() {
 	for i := len(f.made) - 1; i >= 0; i-- {

@@ -1,10 +1,9 @@
-// Package domainkey makes the key pair of a domain and selector, and prints
-// its DNS record.
 package domainkey
 
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"ucspi-go/internal/getopt"
 	"ucspi-go/internal/prog"
@@ -12,7 +11,7 @@ import (
 )
 
 // Usage is the command line, as the usage message and the manual have it.
-const Usage = "domainkey [ -py ] [ -t rsa|ed25519|both ] [ -b bits ] [ -u owner ] domain [ selector ]"
+const Usage = "domainkey [ -pry ] [ -t rsa|ed25519|both ] [ -b bits ] [ -u owner ] [ -o bind|tinydns|nsupdate ] domain [ selector ]"
 
 // Lengths of RSA keys in bits: what is made, and what is not warned about.
 const (
@@ -21,24 +20,50 @@ const (
 	defaultBits = 2048
 )
 
+// An action is what the program is asked to do: the letter of its option.
+type action byte
+
+const (
+	making   action = 0   // no letter: make a key and print its record
+	printing action = 'p' // print the record of an existing key
+	revoking action = 'r' // print the record that revokes it
+)
+
+// takes are the options that go with an action, and how many operands it has.
+var takes = map[action]struct {
+	options     string
+	least, most int
+}{
+	making:   {"ytbuo", 1, 2},
+	printing: {"yo", 1, 2},
+	revoking: {"o", 2, 2},
+}
+
 type options struct {
-	print    bool   // -p: print the record of an existing key
+	action
 	testing  bool   // -y: the record says t=y
 	kind     string // -t: "rsa", "ed25519" or "both"
 	bits     int    // -b
 	owner    string // -u: a user's name or number; empty for the usual one
+	form     form   // -o
 	domain   string // as keys.Domain
 	selector string
 }
 
 func parse(args []string) (*options, error) {
-	o := options{kind: "rsa", bits: defaultBits, selector: "default"}
-	making := false // an option that -p has no use for
-	for opt, arg := range getopt.Parse(&args, "pyt:b:u:") {
-		making = making || opt == 't' || opt == 'b' || opt == 'u'
+	o := options{kind: "rsa", bits: defaultBits, form: bind, selector: "default"}
+	given := ""
+	for opt, arg := range getopt.Parse(&args, "pryt:b:u:o:") {
+		if _, ok := takes[action(opt)]; ok {
+			if o.action != making && o.action != action(opt) {
+				return nil, prog.Usage(Usage, "-"+string(rune(o.action))+" and -"+string(rune(opt))+" exclude each other")
+			}
+			o.action = action(opt)
+			continue
+		}
+		given += string(rune(opt))
+		var ok bool
 		switch opt {
-		case 'p':
-			o.print = true
 		case 'y':
 			o.testing = true
 		case 't':
@@ -52,30 +77,54 @@ func parse(args []string) (*options, error) {
 			}
 		case 'u':
 			o.owner = arg
+		case 'o':
+			if o.form, ok = forms[arg]; !ok {
+				return nil, prog.Usage(Usage, "-o takes bind, tinydns or nsupdate")
+			}
 		default:
 			return nil, prog.Usage(Usage, arg)
 		}
 	}
-	if o.print && making {
-		return nil, prog.Usage(Usage, "-p makes no key and takes none of -t, -b and -u")
+	if err := o.fits(given, len(args)); err != nil {
+		return nil, err
 	}
-	if len(args) < 1 || len(args) > 2 {
-		return nil, prog.Usage(Usage, "")
+	return &o, o.operands(args)
+}
+
+// fits returns the usage error for options or a number of operands that the
+// action does not take.
+func (o *options) fits(given string, operands int) error {
+	t := takes[o.action]
+	for _, opt := range given {
+		if !strings.ContainsRune(t.options, opt) {
+			return prog.Usage(Usage, "-"+string(rune(o.action))+" takes no -"+string(opt))
+		}
 	}
+	if operands < t.least || operands > t.most {
+		return prog.Usage(Usage, "")
+	}
+	return nil
+}
+
+func (o *options) operands(args []string) error {
 	if len(args) == 2 {
 		o.selector = args[1]
 	}
 	var ok bool
 	if o.domain, ok = keys.Domain(args[0]); !ok {
-		return nil, prog.Fatal(100, "unable to use the domain "+strconv.QuoteToASCII(args[0]), errors.New("not a DNS name"))
+		return prog.Fatal(100, "unable to use the domain "+strconv.QuoteToASCII(args[0]), errors.New("not a DNS name"))
 	}
 	for _, p := range o.pairs() {
 		if _, ok := keys.RecordName(p.selector, o.domain); !ok {
-			return nil, prog.Fatal(100, "unable to use the selector "+strconv.QuoteToASCII(o.selector), errors.New("not a DNS name"))
+			return prog.Fatal(100, "unable to use the selector "+strconv.QuoteToASCII(o.selector), errors.New("not a DNS name"))
 		}
 	}
-	return &o, nil
+	return nil
 }
+
+// second is what qmail-dkim adds to the selector of a key to find the one
+// that makes a second signature.
+const second = "-ed25519"
 
 // A pair is a key pair to be made.
 type pair struct {
@@ -93,7 +142,7 @@ func (o *options) pairs() []pair {
 		return pair{kind, selector, kind + ".private_" + o.selector, kind + ".public_" + o.selector}
 	}
 	if o.kind == "both" {
-		return []pair{one("rsa", o.selector), one("ed25519", o.selector+"-ed25519")}
+		return []pair{one("rsa", o.selector), one("ed25519", o.selector+second)}
 	}
 	return []pair{one(o.kind, o.selector)}
 }

@@ -44,14 +44,19 @@ func RecordName(selector, domain string) (name string, ok bool) {
 
 // ZoneLine returns the line of a zone file that publishes text at name, as
 // BIND reads it: NAME. IN TXT ("..." "..."), in strings of at most 255 bytes.
-func ZoneLine(name, text string) string {
-	const most = 255 // RFC 1035 section 3.3
+func ZoneLine(name, text string) string { return name + ". IN TXT (" + Quoted(text) + ")" }
+
+// Quoted returns text as the strings of a TXT record, "..." "...", each of at
+// most 255 bytes (RFC 1035 section 3.3). The text of Record has nothing in it
+// that needs more than the quotes.
+func Quoted(text string) string {
+	const most = 255
 	var b strings.Builder
-	b.WriteString(name + `. IN TXT ("`)
+	b.WriteByte('"')
 	for len(text) > most {
 		b.WriteString(text[:most] + `" "`)
 		text = text[most:]
 	}
-	b.WriteString(text + `")`)
+	b.WriteString(text + `"`)
 	return b.String()
 }
