@@ -7,11 +7,13 @@ import (
 
 // Record types that the resolver asks for.
 const (
-	typeA    = 1
-	typePTR  = 12
-	typeMX   = 15
-	typeTXT  = 16
-	typeAAAA = 28
+	typeA     = 1
+	typeNS    = 2
+	typeCNAME = 5
+	typePTR   = 12
+	typeMX    = 15
+	typeTXT   = 16
+	typeAAAA  = 28
 
 	classIN = 1
 )
@@ -43,6 +45,9 @@ func answers(p, q []byte) bool {
 	return sameName(name, asked[:len(asked)-4]) && string(p[at:at+4]) == string(asked[len(asked)-4:])
 }
 
+// authoritative reports whether the server answers for a zone of its own.
+func authoritative(p []byte) bool { return p[2]&4 != 0 }
+
 // truncated reports whether the response must be asked for over TCP.
 func truncated(p []byte) bool { return p[2]&2 != 0 }
 
@@ -58,6 +63,7 @@ func failed(p []byte) bool { return rcode(p) != 0 && rcode(p) != nxdomain }
 // names in the data may point elsewhere.
 type record struct {
 	packet []byte
+	owner  int // offset of the record's own name
 	start  int
 	data   []byte
 	ttl    uint32 // seconds that it may be kept, with the aliases that lead to it
@@ -79,6 +85,7 @@ func records(p []byte, typ uint16) ([]record, error) {
 	var found []record
 	ttl := uint32(maxTTL)
 	for n := binary.BigEndian.Uint16(p[6:]); n > 0; n-- {
+		owner := at
 		if at, err = skipName(p, at); err != nil {
 			return nil, err
 		}
@@ -93,7 +100,7 @@ func records(p []byte, typ uint16) ([]record, error) {
 		}
 		ttl = min(ttl, lifetime(fixed[4:]))
 		if binary.BigEndian.Uint16(fixed) == typ && binary.BigEndian.Uint16(fixed[2:]) == classIN {
-			found = append(found, record{packet: p, start: at, data: p[at : at+size]})
+			found = append(found, record{packet: p, owner: owner, start: at, data: p[at : at+size]})
 		}
 		at += size
 	}
@@ -119,6 +126,12 @@ func lifetime(p []byte) uint32 {
 func (r record) name() ([]byte, error) {
 	name, _, err := readName(r.packet, r.start)
 	return name, err
+}
+
+// of reports whether the record is one of the name.
+func (r record) of(name []byte) bool {
+	owner, _, err := readName(r.packet, r.owner)
+	return err == nil && sameName(owner, name)
 }
 
 // exchanger returns the mail exchanger that the data of the record is.

@@ -121,8 +121,13 @@ func (r *Resolver) ask(ctx context.Context, name string, typ uint16) (p []byte, 
 	if err != nil {
 		return nil, failure(name, err)
 	}
+	return r.send(ctx, name, query(wire, typ), servers)
+}
+
+// send asks the servers, within the budget.
+func (r *Resolver) send(ctx context.Context, name string, q []byte, servers []netip.AddrPort) (p []byte, err error) {
 	ctx = socket.Until(ctx, time.Now().Add(r.Budget))
-	if p, err = r.transmit(ctx, query(wire, typ), servers); err != nil {
+	if p, err = r.transmit(ctx, q, servers); err != nil {
 		return nil, failure(name, err)
 	}
 	return p, nil

@@ -65,6 +65,11 @@ func (z Zone) answer(p []byte, network string) reply {
 	if rcode, ok := rcodes[fault]; ok {
 		return reply{packets: [][]byte{response(p, q, rcode)}}
 	}
+	if fault == lame {
+		r := response(p, q, 0)
+		r[2] &^= 4 // authoritative
+		return reply{packets: [][]byte{r}}
+	}
 	full := z.records(response(p, q, 0), q)
 	switch {
 	case fault == timeout:

@@ -19,6 +19,7 @@ var rcodes = map[string]byte{"FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP
 // The other faults.
 const (
 	timeout  = "TIMEOUT"  // no answer
+	lame     = "LAME"     // no records, and no zone that they could be in
 	truncate = "TRUNCATE" // an answer that says it did not fit
 	twice    = "TWICE"    // the answer, twice
 	wrongID  = "WRONGID"  // first an empty answer to some other query
@@ -39,7 +40,7 @@ var networks = map[string]string{truncate: overUDP, twice: overUDP, wrongID: ove
 
 func parseFault(kind string, args []string) (fault, error) {
 	f := fault{kind: kind, network: networks[kind], left: -1}
-	if _, ok := rcodes[kind]; !ok && f.network == "" && kind != timeout {
+	if _, ok := rcodes[kind]; !ok && f.network == "" && kind != timeout && kind != lame {
 		return f, fmt.Errorf("unknown type %q", kind)
 	}
 	for _, arg := range args {

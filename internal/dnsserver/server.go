@@ -62,6 +62,13 @@ func StartAt(addr string, zone Zone) (*Server, error) {
 // Addr returns "127.0.0.1:PORT", which may be the value of DNSCACHEIP.
 func (s *Server) Addr() string { return s.udp.LocalAddr().String() }
 
+// Publish makes the server answer from another zone.
+func (s *Server) Publish(zone Zone) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.zone = zone
+}
+
 // Close stops the server. It returns when nothing of it is left.
 func (s *Server) Close() error {
 	err := errors.Join(s.udp.Close(), s.tcp.Close())

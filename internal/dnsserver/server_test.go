@@ -29,8 +29,8 @@ func start(t *testing.T, zone string) (*dns.Resolver, *dnsserver.Server) {
 
 func TestParseZoneRefuses(t *testing.T) {
 	for _, zone := range []string{
-		"name", "name NS ns.example", "name a 192.0.2.1", "name A 2001:db8::1", "name AAAA 192.0.2.1", "name A", "name A x",
-		"name MX mail.example", "name MX 70000 mail.example", "name SERVFAIL x", "name SHORT NS", "name IN",
+		"name", "name SOA ns.example", "name a 192.0.2.1", "name A 2001:db8::1", "name AAAA 192.0.2.1", "name A", "name A x",
+		"name MX mail.example", "name MX 70000 mail.example", "name SERVFAIL x", "name SHORT SOA", "name IN",
 		strings.Repeat("x", 64) + " A 192.0.2.1", "name PTR " + strings.Repeat("x", 64),
 	} {
 		_, err := dnsserver.ParseZone("# fine\n\n" + zone + "\n")

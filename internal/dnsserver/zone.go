@@ -29,7 +29,7 @@ type record struct {
 	data []byte
 }
 
-var types = map[string]uint16{"A": 1, "CNAME": typeCNAME, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
+var types = map[string]uint16{"A": 1, "NS": 2, "CNAME": typeCNAME, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
 
 const (
 	typeCNAME  = 5
@@ -38,7 +38,7 @@ const (
 
 // ParseZone reads a zone: one record or fault a line.
 //
-//	NAME [TTL] [IN] TYPE VALUE     A AAAA CNAME PTR TXT, MX with its preference
+//	NAME [TTL] [IN] TYPE VALUE     A AAAA CNAME NS PTR TXT, MX with its preference
 //	NAME FAULT [TYPE] [NETWORK] [COUNT]
 //
 // The faults are listed in fault.go. One with a TYPE concerns queries of that
