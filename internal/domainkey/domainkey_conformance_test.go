@@ -1,6 +1,6 @@
 //go:build conformance
 
-package domainkey_test
+package domainkey
 
 import (
 	"encoding/base64"

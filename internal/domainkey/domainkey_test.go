@@ -1,8 +1,7 @@
-package domainkey_test
+package domainkey
 
 import (
 	"bytes"
-	"context"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
@@ -14,7 +13,6 @@ import (
 	"syscall"
 	"testing"
 
-	"ucspi-go/internal/domainkey"
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/testprog"
 	"ucspi-go/qmaildkim/keys"
@@ -27,12 +25,18 @@ func TestScripts(t *testing.T) { testprog.Run(t, "testdata/script") }
 // run runs the program on a home folder and returns what it printed.
 func run(t *testing.T, home string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	return runIn(t, usual, home, nil, args...)
+}
+
+// runIn is run in a world, with further settings in the environment.
+func runIn(t *testing.T, w world, home string, environ []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
 	var out, errs bytes.Buffer
 	env := &prog.Env{
 		Name: "domainkey", Argv0: "domainkey", Args: args,
-		Stdout: &out, Stderr: &errs, Environ: []string{"QMAILHOME=" + home},
+		Stdout: &out, Stderr: &errs, Environ: append([]string{"QMAILHOME=" + home}, environ...),
 	}
-	code = prog.Report(env, domainkey.Run(context.Background(), env))
+	code = prog.Report(env, w.run(t.Context(), env))
 	return out.String(), errs.String(), code
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Usage is the command line, as the usage message and the manual have it.
-const Usage = "domainkey [ -pry ] [ -t rsa|ed25519|both ] [ -b bits ] [ -u owner ] [ -o bind|tinydns|nsupdate ] domain [ selector ]"
+const Usage = "domainkey [ -cpry ] [ -t rsa|ed25519|both ] [ -b bits ] [ -u owner ] [ -o bind|tinydns|nsupdate ] domain [ selector ]"
 
 // Lengths of RSA keys in bits: what is made, and what is not warned about.
 const (
@@ -27,6 +27,7 @@ const (
 	making   action = 0   // no letter: make a key and print its record
 	printing action = 'p' // print the record of an existing key
 	revoking action = 'r' // print the record that revokes it
+	checking action = 'c' // ask every name server for its record
 )
 
 // takes are the options that go with an action, and how many operands it has.
@@ -37,6 +38,7 @@ var takes = map[action]struct {
 	making:   {"ytbuo", 1, 2},
 	printing: {"yo", 1, 2},
 	revoking: {"o", 2, 2},
+	checking: {"", 1, 2},
 }
 
 type options struct {
@@ -53,7 +55,7 @@ type options struct {
 func parse(args []string) (*options, error) {
 	o := options{kind: "rsa", bits: defaultBits, form: bind, selector: "default"}
 	given := ""
-	for opt, arg := range getopt.Parse(&args, "pryt:b:u:o:") {
+	for opt, arg := range getopt.Parse(&args, "cpryt:b:u:o:") {
 		if _, ok := takes[action(opt)]; ok {
 			if o.action != making && o.action != action(opt) {
 				return nil, prog.Usage(Usage, "-"+string(rune(o.action))+" and -"+string(rune(opt))+" exclude each other")

@@ -17,7 +17,9 @@ const keysDir = "control/domainkeys"
 // all else on standard error. Making is as the domainkey script of
 // libdomainkeys' users, but the link is named after the selector, and the
 // record is for production.
-func Run(ctx context.Context, env *prog.Env) error {
+func Run(ctx context.Context, env *prog.Env) error { return usual.run(ctx, env) }
+
+func (w world) run(ctx context.Context, env *prog.Env) error {
 	o, err := parse(env.Args)
 	if err != nil {
 		return err
@@ -28,6 +30,8 @@ func Run(ctx context.Context, env *prog.Env) error {
 		return show(env, o, home)
 	case revoking:
 		return withdraw(env, o, home)
+	case checking:
+		return w.check(ctx, env, o, home)
 	}
 	return create(env, o, home)
 }
