@@ -19,6 +19,7 @@ type Config struct {
 	TempDir string    // for messages too large for memory; empty is /tmp
 	Queue   string    // the queue program, from Home unless absolute
 
+	KeysFile   string // read in place of dkimkeys in Control; empty is that
 	Selector   string // s= of the first signature; empty is the last component of the key's path
 	AuthServID string // own name in Authentication-Results; empty is that in control/me
 	Align      bool   // a good signature counts only for the author's domain

@@ -22,11 +22,11 @@ type keysLine struct {
 // is errKeysLine.
 func findKeysLine(lines []string, domain string) (line keysLine, found bool, err error) {
 	for _, s := range lines {
-		pattern, rest, ok := strings.Cut(s, ":")
-		if !wildcard(strings.ToLower(strings.TrimSpace(pattern)), domain) {
+		if !KeysLineMatches(s, domain) {
 			continue
 		}
 		line.text = s
+		_, rest, ok := strings.Cut(s, ":")
 		if !ok {
 			return line, true, errKeysLine
 		}
@@ -45,6 +45,13 @@ func findKeysLine(lines []string, domain string) (line keysLine, found bool, err
 		return line, true, nil
 	}
 	return line, false, nil
+}
+
+// KeysLineMatches reports whether a line of control/dkimkeys is for domain,
+// which is one that keys.Domain returned: of a file's lines the first counts.
+func KeysLineMatches(line, domain string) bool {
+	pattern, _, _ := strings.Cut(line, ":")
+	return wildcard(strings.ToLower(strings.TrimSpace(pattern)), domain)
 }
 
 // wildcard reports whether pattern, in which "*" stands for any text, is the

@@ -2,8 +2,10 @@ package qmaildkim
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -137,7 +139,8 @@ func (f *Filter) signingOf(domain string, report *Report) (signing, error) {
 	if !f.Config.keysFile {
 		return f.Config.signing, nil
 	}
-	lines, _, err := qmail.Control(f.Config.Control).Lines("dkimkeys")
+	dir, name := filepath.Split(cmp.Or(f.Config.KeysFile, f.Config.Control+"/dkimkeys"))
+	lines, _, err := qmail.Control(dir).Lines(name)
 	if err != nil {
 		return signing{}, refuseKeysFile.because(err)
 	}

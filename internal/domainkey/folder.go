@@ -83,27 +83,31 @@ func adopt(name string, mode fs.FileMode, own owner) error {
 // file writes a file that appears whole or not at all, and replaces none.
 func (f *folder) file(name string, mode fs.FileMode, data []byte) error {
 	name = f.name + "/" + name
-	tmp, err := os.CreateTemp(f.at(f.name), ".new-")
+	tmp, err := draft(f.at(f.name), mode, f.owner, data)
 	if err != nil {
-		return wrap("make", name, err)
+		return wrap("write", name, err)
 	}
-	defer os.Remove(tmp.Name())
-	defer tmp.Close()
-	err = errors.Join(tmp.Chown(f.owner.uid, f.owner.gid), tmp.Chmod(mode))
-	if err == nil {
-		_, err = tmp.Write(data)
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err == nil {
-		err = os.Link(tmp.Name(), f.at(name)) // rename would replace
-	}
-	if err != nil {
+	defer os.Remove(tmp)
+	if err := os.Link(tmp, f.at(name)); err != nil { // rename would replace
 		return wrap("write", name, err)
 	}
 	f.made = append(f.made, name)
 	return nil
+}
+
+// replace writes a file as file does, in the place of another one.
+func (f *folder) replace(name string, mode fs.FileMode, data []byte) error {
+	name = f.name + "/" + name
+	tmp, err := draft(f.at(f.name), mode, f.owner, data)
+	if err == nil {
+		if err = os.Rename(tmp, f.at(name)); err != nil {
+			os.Remove(tmp)
+		}
+	}
+	if err != nil {
+		return wrap("write", name, err)
+	}
+	return f.sync()
 }
 
 func (f *folder) link(name, target string) error {

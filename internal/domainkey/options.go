@@ -11,7 +11,7 @@ import (
 )
 
 // Usage is the command line, as the usage message and the manual have it.
-const Usage = "domainkey [ -cpry ] [ -t rsa|ed25519|both ] [ -b bits ] [ -u owner ] [ -o bind|tinydns|nsupdate ] domain [ selector ]"
+const Usage = "domainkey [ -clprsy ] [ -t rsa|ed25519|both ] [ -b bits ] [ -u owner ] [ -o bind|tinydns|nsupdate ] [ -f rules ] [ domain [ selector ] ]"
 
 // Lengths of RSA keys in bits: what is made, and what is not warned about.
 const (
@@ -28,6 +28,8 @@ const (
 	printing action = 'p' // print the record of an existing key
 	revoking action = 'r' // print the record that revokes it
 	checking action = 'c' // ask every name server for its record
+	listing  action = 'l' // say of every key what it does
+	changing action = 's' // make the domain's mail be signed with it
 )
 
 // takes are the options that go with an action, and how many operands it has.
@@ -37,8 +39,10 @@ var takes = map[action]struct {
 }{
 	making:   {"ytbuo", 1, 2},
 	printing: {"yo", 1, 2},
-	revoking: {"o", 2, 2},
+	revoking: {"of", 2, 2},
 	checking: {"", 1, 2},
+	listing:  {"f", 0, 1},
+	changing: {"f", 2, 2},
 }
 
 type options struct {
@@ -48,6 +52,7 @@ type options struct {
 	bits     int    // -b
 	owner    string // -u: a user's name or number; empty for the usual one
 	form     form   // -o
+	rules    string // -f: a rules file; empty for the usual one
 	domain   string // as keys.Domain
 	selector string
 }
@@ -55,7 +60,7 @@ type options struct {
 func parse(args []string) (*options, error) {
 	o := options{kind: "rsa", bits: defaultBits, form: bind, selector: "default"}
 	given := ""
-	for opt, arg := range getopt.Parse(&args, "cpryt:b:u:o:") {
+	for opt, arg := range getopt.Parse(&args, "clprsyt:b:u:o:f:") {
 		if _, ok := takes[action(opt)]; ok {
 			if o.action != making && o.action != action(opt) {
 				return nil, prog.Usage(Usage, "-"+string(rune(o.action))+" and -"+string(rune(opt))+" exclude each other")
@@ -79,6 +84,8 @@ func parse(args []string) (*options, error) {
 			}
 		case 'u':
 			o.owner = arg
+		case 'f':
+			o.rules = arg
 		case 'o':
 			if o.form, ok = forms[arg]; !ok {
 				return nil, prog.Usage(Usage, "-o takes bind, tinydns or nsupdate")
@@ -99,7 +106,11 @@ func (o *options) fits(given string, operands int) error {
 	t := takes[o.action]
 	for _, opt := range given {
 		if !strings.ContainsRune(t.options, opt) {
-			return prog.Usage(Usage, "-"+string(rune(o.action))+" takes no -"+string(opt))
+			who := "making a key"
+			if o.action != making {
+				who = "-" + string(rune(o.action))
+			}
+			return prog.Usage(Usage, who+" takes no -"+string(opt))
 		}
 	}
 	if operands < t.least || operands > t.most {
@@ -109,6 +120,9 @@ func (o *options) fits(given string, operands int) error {
 }
 
 func (o *options) operands(args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
 	if len(args) == 2 {
 		o.selector = args[1]
 	}

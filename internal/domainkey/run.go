@@ -29,9 +29,13 @@ func (w world) run(ctx context.Context, env *prog.Env) error {
 	case printing:
 		return show(env, o, home)
 	case revoking:
-		return withdraw(env, o, home)
+		return w.withdraw(ctx, env, o, home)
 	case checking:
 		return w.check(ctx, env, o, home)
+	case listing:
+		return w.list(ctx, env, o, home)
+	case changing:
+		return w.change(ctx, env, o, home)
 	}
 	return create(env, o, home)
 }

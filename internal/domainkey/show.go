@@ -1,6 +1,8 @@
 package domainkey
 
 import (
+	"context"
+
 	"ucspi-go/internal/prog"
 	"ucspi-go/qmaildkim/keys"
 )
@@ -17,7 +19,10 @@ func show(env *prog.Env, o *options, home string) error {
 // withdraw prints the records that revoke a key: RFC 6376 section 3.6.1 has an
 // empty p= say so, which tells more than a record that is gone. The key need
 // not exist any more.
-func withdraw(env *prog.Env, o *options, home string) error {
+func (w world) withdraw(ctx context.Context, env *prog.Env, o *options, home string) error {
+	if err := w.premature(ctx, env, o, home); err != nil {
+		return err
+	}
 	selectors := []string{o.selector}
 	if exists(home + "/" + o.own() + second) {
 		selectors = append(selectors, o.selector+second)

@@ -57,13 +57,19 @@ func (c Control) Lines(name string) (lines []string, found bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	for line := range bytes.Lines(data) {
-		line = bytes.TrimRight(line, " \t\n")
-		if len(line) > 0 && line[0] != '#' {
-			lines = append(lines, string(line))
+	for text := range bytes.Lines(data) {
+		if line, counts := ControlLine(string(text)); counts {
+			lines = append(lines, line)
 		}
 	}
 	return lines, true, nil
+}
+
+// ControlLine returns a line of a control file as Lines does. Counts is false
+// for one that Lines leaves out.
+func ControlLine(text string) (line string, counts bool) {
+	line = strings.TrimRight(text, " \t\n")
+	return line, line != "" && line[0] != '#'
 }
 
 // Line returns the first line of a control file without trailing blanks, as
