@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io/fs"
+	"slices"
 	"strconv"
 
 	"ucspi-go/internal/prog"
@@ -42,7 +43,11 @@ func create(env *prog.Env, o *options, home string) error {
 	if own.asRoot() {
 		env.Warn("the key belongs to root: if qmail-smtpd runs as another user, give it to that user with -u or chown", nil)
 	}
-	say(env, `publish the record, then sign with DKIMKEY="`+keysDir+"/%/"+o.selector+`"`)
+	if slices.Contains(f.made, f.name) {
+		say(env, `publish the record, then sign with DKIMKEY="`+keysDir+"/%/"+o.selector+`"`)
+	} else {
+		say(env, "publish the record, then change to the key with domainkey -s "+o.domain+" "+o.selector)
+	}
 	return printRecords(env, o, records)
 }
 

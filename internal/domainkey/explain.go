@@ -79,7 +79,7 @@ func (v *inventory) retirement(d departure) string {
 func (v *inventory) complain(outcomes []outcome, domain string) {
 	for _, out := range outcomes {
 		if out.err != nil {
-			v.env.Warn(out.where()+": mail of "+domain+" is refused, for "+out.because(), nil)
+			v.env.Warn(out.where()+": mail of "+domain+" is refused ("+out.because()+")", nil)
 			v.code = 1
 		}
 		for _, s := range out.report.Signed {

@@ -127,7 +127,7 @@ example.com next rsa 1024 1d temporary signs nothing
 	h.age("example.com/rsa.private_default", 1)
 	lines, stderr := h.list(1)
 	if lines[1] != "example.com default - - 1d - unable to use the key control/domainkeys/example.com/default: no RSA or Ed25519 private key in PEM form" ||
-		stderr != "domainkey: warning: a relay client: mail of example.com is refused, for reason=bad-key\n" {
+		stderr != "domainkey: warning: a relay client: mail of example.com is refused (reason=bad-key)\n" {
 		t.Errorf("%q\n%s", lines, stderr)
 	}
 	h.file("control/dkimkeys", "example.com:keys/own\n")

@@ -118,11 +118,11 @@ func TestSwitchRefuses(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ name, keys, rules, warning string }{
-		{"bad settings", "example.com:control/domainkeys/%/default:DKIMEXPIRE", "", "a relay client: mail of example.com is refused, for reason=bad-dkimkeys"},
-		{"bad options", "example.com:control/domainkeys/%/default:DKIMEXPIRE=x", "", "a relay client: mail of example.com is refused, for reason=bad-options"},
-		{"turned off", "", `:allow,RELAYCLIENT="",QMAILQUEUE="bin/qmail-dkim",NODKIMKEYS=""`, `line 1: mail of example.com is signed with s=default, for NODKIMKEYS=""`},
-		{"not to be signed", "", `:allow,QMAILQUEUE="bin/qmail-dkim",DKIMSIGN=""`, `line 1: mail of example.com is unsigned, for DKIMSIGN=""`},
-		{"of another folder", "", `:allow,RELAYCLIENT="",QMAILQUEUE="bin/qmail-dkim",CONTROLDIR="else"`, `line 1: mail of example.com is signed with s=default, for CONTROLDIR="else"`},
+		{"bad settings", "example.com:control/domainkeys/%/default:DKIMEXPIRE", "", "a relay client: mail of example.com is refused (reason=bad-dkimkeys)"},
+		{"bad options", "example.com:control/domainkeys/%/default:DKIMEXPIRE=x", "", "a relay client: mail of example.com is refused (reason=bad-options)"},
+		{"turned off", "", `:allow,RELAYCLIENT="",QMAILQUEUE="bin/qmail-dkim",NODKIMKEYS=""`, `line 1: mail of example.com is signed with s=default (NODKIMKEYS="")`},
+		{"not to be signed", "", `:allow,QMAILQUEUE="bin/qmail-dkim",DKIMSIGN=""`, `line 1: mail of example.com is unsigned (DKIMSIGN="")`},
+		{"of another folder", "", `:allow,RELAYCLIENT="",QMAILQUEUE="bin/qmail-dkim",CONTROLDIR="else"`, `line 1: mail of example.com is signed with s=default (CONTROLDIR="else")`},
 	} {
 		h := newHost(t, "-b", "1024")
 		h.file("control/dkimkeys", tt.keys)
@@ -161,11 +161,11 @@ func TestSwitchRules(t *testing.T) {
 :allow,DKIMVERIFY="X",QMAILQUEUE="bin/qmail-dkim"
 `)
 	_, stderr := h.do(0, "-s", "-f", name, "example.com", "next")
-	want := `domainkey: warning: NAME lines 3, 6: mail of example.com is signed with s=default and s=default-ed25519, for NODKIMKEYS=""
-domainkey: warning: NAME line 5: mail of example.com is unsigned, for DKIMDOMAIN="other.example"
-domainkey: warning: NAME line 7: mail of example.com is refused, for reason=bad-options
-domainkey: warning: NAME line 8: mail of example.com is unsigned, for DKIMSIGN=""
-domainkey: warning: NAME line 9: mail of example.com is signed with s=default and s=default-ed25519, for NODKIMKEYS=""
+	want := `domainkey: warning: NAME lines 3, 6: mail of example.com is signed with s=default and s=default-ed25519 (NODKIMKEYS="")
+domainkey: warning: NAME line 5: mail of example.com is unsigned (DKIMDOMAIN="other.example")
+domainkey: warning: NAME line 7: mail of example.com is refused (reason=bad-options)
+domainkey: warning: NAME line 8: mail of example.com is unsigned (DKIMSIGN="")
+domainkey: warning: NAME line 9: mail of example.com is signed with s=default and s=default-ed25519 (NODKIMKEYS="")
 domainkey: warning: NAME line 1: nothing is signed unless tcpserver's own environment makes QMAILQUEUE run qmail-dkim
 domainkey: warning: control/dkimkeys line 3 never counts: line 1 does
 `

@@ -33,7 +33,7 @@ func (t *turn) tell(outcomes []outcome, file keysFile, at int) {
 		if t.signs(out) {
 			continue
 		}
-		t.env.Warn(out.where()+": mail of "+t.o.domain+" is "+out.how()+", for "+out.because(), nil)
+		t.env.Warn(out.where()+": mail of "+t.o.domain+" is "+out.how()+" ("+out.because()+")", nil)
 	}
 	warnUnsure(t.env, t.ways)
 	for _, i := range file.dead(t.o.domain, at) {
