@@ -174,3 +174,18 @@ func TestTooManyServers(t *testing.T) {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
 }
+
+// A server that this host cannot send to is not one that has agreed.
+func TestNoRoute(t *testing.T) {
+	if !testprog.OwnNetwork(t) {
+		return
+	}
+	home := newHome(t)
+	keyOf(t, home, "-b", "1024", "example.com")
+	n := newNet(t, "example.com NS a.ns.example\na.ns.example AAAA 2001:db8::1")
+	n.server = usual.server
+	stdout, _, code := runIn(t, n.world, home, n.environ, "-c", "example.com")
+	if want := "temporary a.ns.example 2001:db8::1 default._domainkey.example.com: network unreachable\n"; stdout != want || code != 111 {
+		t.Errorf("exit %d\n%s", code, stdout)
+	}
+}

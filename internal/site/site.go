@@ -25,6 +25,7 @@ type Config struct {
 	Domain string // signing domain; its key is made by domainkey
 	Rules  string // text of etc/tcp.smtp
 	Zone   string // further records that the DNS server publishes
+	DNS    string // where that answers, as IP:PORT; empty is a port of 127.0.0.1
 	Split  bool   // the queue's todo and intd are split as mess is
 
 	Sink      Sink   // where mail ends
@@ -99,9 +100,16 @@ func (s *Site) publish() error {
 	if err != nil {
 		return err
 	}
-	s.dns, err = dnsserver.Start(zone)
+	if s.DNS != "" {
+		s.dns, err = dnsserver.StartAt(s.DNS, zone)
+	} else {
+		s.dns, err = dnsserver.Start(zone)
+	}
 	return err
 }
+
+// Publish makes the DNS server publish other records than it did.
+func (s *Site) Publish(zone dnsserver.Zone) { s.dns.Publish(zone) }
 
 // record splits the line NAME. IN TXT ("string" "string") into the name and
 // the joined strings.
