@@ -12,9 +12,9 @@ import (
 // then kept until the start claims it. A status that nobody claims is that of
 // a process which could not exec.
 type reaping struct {
-	children map[int]owner
-	starting int // starts under way
-	starts   int // starts so far
+	children map[int]child
+	starting map[int]block // starts under way, by number, and their clients
+	starts   int           // starts so far
 	early    map[int]earlyEnd
 	reaper   bool // a goroutine is in reap
 }
@@ -26,7 +26,12 @@ type earlyEnd struct {
 	starts int
 }
 
-// owner says what a process is counted as.
+// child says what a process is counted as.
+type child struct {
+	owner
+	client block // of a connection
+}
+
 type owner int
 
 const (
@@ -35,42 +40,50 @@ const (
 )
 
 func newReaping() reaping {
-	return reaping{children: make(map[int]owner), early: make(map[int]earlyEnd)}
+	return reaping{children: make(map[int]child), starting: make(map[int]block), early: make(map[int]earlyEnd)}
 }
 
 // start must be called before a process is started, and started, with the
-// number that it returns, or startFailed after.
-func (t *table) start() (number int) {
+// number that it returns, or startFailed after: unless a limit is used up, and
+// over is that. Here is the number of connections from the client's address,
+// this one among them, if there are limits.
+func (t *table) start(client block, limits []limit) (number, here int, over *limit) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.starting++
+	if over = t.claim(client, limits); over != nil {
+		return 0, 0, over
+	}
 	t.starts++
-	return t.starts
+	t.starting[t.starts] = client
+	return t.starts, t.counts.n[client], nil
 }
 
 // started says that pid is the process of a connection. It may have ended.
 func (t *table) started(number, pid int) {
 	t.update(func() {
+		client := t.starting[number]
 		if e, ended := t.early[pid]; ended && number <= e.starts {
 			t.running--
+			t.counts.add(client, -1)
 			t.end(pid, e.status)
 		} else {
-			t.children[pid] = connection
+			t.children[pid] = child{connection, client}
 		}
 		delete(t.early, pid)
-		t.startOver()
+		t.startOver(number)
 	})
 }
 
-func (t *table) startFailed() {
+func (t *table) startFailed(number int) {
 	t.mu.Lock()
-	t.startOver()
+	t.counts.add(t.starting[number], -1)
+	t.startOver(number)
 	t.mu.Unlock()
 }
 
-func (t *table) startOver() {
-	t.starting--
-	if t.starting == 0 {
+func (t *table) startOver(number int) {
+	delete(t.starting, number)
+	if len(t.starting) == 0 {
 		clear(t.early) // pids are used again
 	}
 }
@@ -82,8 +95,8 @@ func (t *table) inherit() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for word := range strings.FieldsSeq(knownChildren()) {
-		if child, err := strconv.Atoi(word); err == nil {
-			t.children[child] = inherited
+		if pid, err := strconv.Atoi(word); err == nil {
+			t.children[pid] = child{owner: inherited}
 		}
 	}
 }
@@ -130,15 +143,16 @@ func (t *table) mayReap(begins bool) bool {
 }
 
 func (t *table) reaped(pid int, ws syscall.WaitStatus) {
-	who, known := t.children[pid]
+	c, known := t.children[pid]
 	switch {
 	case !known:
-		if t.starting > 0 {
+		if len(t.starting) > 0 {
 			t.early[pid] = earlyEnd{ws, t.starts}
 		}
 		return
-	case who == connection:
+	case c.owner == connection:
 		t.running--
+		t.counts.add(c.client, -1)
 	}
 	delete(t.children, pid)
 	t.end(pid, ws)

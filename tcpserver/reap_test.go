@@ -1,50 +1,61 @@
 package tcpserver
 
-import "testing"
+import (
+	"net/netip"
+	"testing"
+)
 
 // A process may be reaped before its start has returned its pid, a pid may be
 // given out again, and a start may fail: each connection is counted once.
 func TestReapedEarly(t *testing.T) {
 	t.Parallel()
+	client := blockOf(netip.MustParseAddr("192.0.2.1"), 128)
+	start := func(t *table) int {
+		number, _, _ := t.start(client, nil)
+		return number
+	}
 	for _, tt := range []struct {
 		name    string
 		steps   func(t *table)
 		running uint64 // of two connections
 		known   int    // children
 	}{
-		{"in order", func(t *table) { t.started(t.start(), 7); t.reaped(7, 0) }, 1, 0},
-		{"early", func(t *table) { n := t.start(); t.reaped(7, 0); t.started(n, 7) }, 1, 0},
+		{"in order", func(t *table) { t.started(start(t), 7); t.reaped(7, 0) }, 1, 0},
+		{"early", func(t *table) { n := start(t); t.reaped(7, 0); t.started(n, 7) }, 1, 0},
 		{"both", func(t *table) {
-			a, b := t.start(), t.start()
+			a, b := start(t), start(t)
 			t.reaped(7, 0)
 			t.started(b, 8)
 			t.started(a, 7)
 			t.reaped(8, 0)
 		}, 0, 0},
-		{"failed", func(t *table) { t.start(); t.reaped(7, 0); t.startFailed(); t.started(t.start(), 7) }, 2, 1},
+		{"failed", func(t *table) { n := start(t); t.reaped(7, 0); t.startFailed(n); t.started(start(t), 7) }, 2, 1},
 		{"failed, others starting", func(t *table) {
-			a := t.start()
-			t.start()
+			a, b := start(t), start(t)
 			t.reaped(7, 0)
-			t.startFailed()
-			t.started(t.start(), 7) // the pid of the one that failed
+			t.startFailed(b)
+			t.started(start(t), 7) // the pid of the one that failed
 			t.started(a, 8)
 		}, 2, 2},
-		{"a stranger", func(t *table) { t.started(t.start(), 7); t.reaped(8, 0) }, 2, 1},
+		{"a stranger", func(t *table) { t.started(start(t), 7); t.reaped(8, 0) }, 2, 1},
 		{"a stranger, early", func(t *table) {
-			a := t.start()
+			a := start(t)
 			t.reaped(8, 0)
-			t.started(t.start(), 8)
+			t.started(start(t), 8)
 			t.reaped(8, 0)
 			t.started(a, 7)
 		}, 1, 1},
 	} {
 		table := newTable(&log{}, 40, 40)
 		table.running = 2
+		table.counts.keep(128, table.clients())
 		tt.steps(table)
-		if table.running != tt.running || len(table.children) != tt.known || table.starting != 0 || len(table.early) != 0 {
+		if table.running != tt.running || len(table.children) != tt.known || len(table.starting) != 0 || len(table.early) != 0 {
 			t.Errorf("%s: %d running, %d children, %d starting, %d early; want %d, %d, 0, 0",
-				tt.name, table.running, len(table.children), table.starting, len(table.early), tt.running, tt.known)
+				tt.name, table.running, len(table.children), len(table.starting), len(table.early), tt.running, tt.known)
+		}
+		if n := table.counts.n[client]; n != len(table.children) {
+			t.Errorf("%s: %d connections of the client counted, want %d", tt.name, n, len(table.children))
 		}
 	}
 }

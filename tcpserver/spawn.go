@@ -9,20 +9,29 @@ import (
 	"ucspi-go/rules"
 )
 
-// start runs the program for a connection and says so.
+// start runs the program for a connection, if the limits of its rule let it,
+// and says so.
 func (s *Server) start(fd int, c Conn, a Admission) {
-	number := s.table.start()
+	bounds := limits(c.Remote.Addr(), a.Decision.Env)
+	number, here, over := s.table.start(blockOf(c.Remote.Addr(), 128), bounds)
+	if over != nil {
+		s.refuse(fd, c, a, over)
+		return
+	}
+	if len(bounds) > 0 {
+		a.Environ = a.countedEnviron(here)
+	}
 	pid, err := s.spawn(fd, a.Environ)
 	switch {
 	case err == nil:
 		s.tell("ok ", pid, c, a)
 		s.table.started(number, pid)
 	case noProcess(err):
-		s.table.startFailed()
+		s.table.startFailed(number)
 		s.log.drop("unable to fork", err)
 		s.table.dropped()
 	default:
-		s.table.startFailed()
+		s.table.startFailed(number)
 		n := s.table.number()
 		s.tell("ok ", n, c, a)
 		s.log.drop("unable to run "+s.Program[0], err)
@@ -30,11 +39,12 @@ func (s *Server) start(fd int, c Conn, a Admission) {
 	}
 }
 
-// tell writes the two lines about a connection that is decided.
-func (s *Server) tell(verdict string, pid int, c Conn, a Admission) {
+// tell writes the two lines about a connection that is decided. A remark, if
+// there is one, stands at the end.
+func (s *Server) tell(verdict string, pid int, c Conn, a Admission, remark ...string) {
 	s.tellPid(pid, c)
 	if s.log.verbose() {
-		s.log.say(verdict, strconv.Itoa(pid), " ", a.facts(c).Line())
+		s.log.say(append([]string{verdict, strconv.Itoa(pid), " ", a.facts(c).Line()}, remark...)...)
 	}
 }
 

@@ -28,10 +28,11 @@ type table struct {
 
 	quiet
 	reaping
+	limiting
 }
 
 func newTable(l *log, limit, held uint64) *table {
-	t := &table{log: l, limit: limit, held: held, reaping: newReaping()}
+	t := &table{log: l, limit: limit, held: held, reaping: newReaping(), limiting: limiting{rates: newRates()}}
 	t.change.L = &t.mu
 	return t
 }
