@@ -16,6 +16,7 @@ type Live struct {
 	id   identity     // of the file that db reads; zero when it is not to be relied on
 
 	settle time.Duration // how long a file is new
+	watch  watch
 }
 
 // identity tells one state of a file from another. The file that has it is
@@ -65,6 +66,10 @@ func (l *Live) reopen() error {
 		return err
 	}
 	l.id = identify(&f.stat)
+	if err := l.watch.look(l.db, l.id); err != nil {
+		l.close()
+		return err
+	}
 	// Within one tick of the clock that stamps files, more could be written
 	// with the same times: such a file is opened again each time.
 	if age := time.Now().UnixNano() - l.id.ctime; age < int64(l.settle) {

@@ -69,18 +69,16 @@ func (a Admission) countedEnviron(here int) rules.Environ {
 
 // refuse ends a connection that is over a limit.
 func (s *Server) refuse(fd int, c Conn, a Admission, over *limit) {
-	n := s.table.number()
-	s.tell("deny ", n, c, a, over.remark())
+	s.deny(c, a, over.remark())
 	if text := message(a.Decision.Env); text != "" {
-		leave(fd, text)
+		sayLast(fd, text)
 	}
-	s.table.ended(n, 100)
 }
 
-// leave says something to a client that is not served. A new socket takes a
+// sayLast says something to a client that is not served. A new socket takes a
 // text like this; nothing waits for the client. What the client has sent is
 // read, or the kernel would reset the connection and the text be lost.
-func leave(fd int, text string) {
+func sayLast(fd int, text string) {
 	syscall.SendmsgN(fd, []byte(text), nil, nil, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 	syscall.Shutdown(fd, syscall.SHUT_WR)
 	const enough = 16 // of 4 KiB each

@@ -98,12 +98,10 @@ func TestLimitTakesEffect(t *testing.T) {
 // say connects from an address and returns the connection and the first line
 // that the program says, empty if the connection ends.
 func say(port string, from net.IP) (net.Conn, string, error) {
-	d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: from}}
-	c, err := d.Dial("tcp4", "127.0.0.1:"+port)
+	c, err := dialFrom(port, from)
 	if err != nil {
 		return nil, "", err
 	}
-	c.SetDeadline(time.Now().Add(patience))
 	var line []byte
 	var b [1]byte
 	for !strings.HasSuffix(string(line), "\n") {
@@ -115,4 +113,13 @@ func say(port string, from net.IP) (net.Conn, string, error) {
 		line = append(line, b[0])
 	}
 	return c, string(line), nil
+}
+
+func dialFrom(port string, from net.IP) (net.Conn, error) {
+	d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: from}}
+	c, err := d.Dial("tcp4", "127.0.0.1:"+port)
+	if err == nil {
+		c.SetDeadline(time.Now().Add(patience))
+	}
+	return c, err
 }

@@ -53,7 +53,10 @@ func Run(ctx context.Context, env *prog.Env) error {
 
 	s := &Server{Config: o.Config, Environ: env.Environ, Names: resolver, Info: ident.Query}
 	if o.RulesFile != "" {
-		s.Rules = rules.NewLive(o.RulesFile).Lookup
+		db := rules.NewLive(o.RulesFile)
+		db.Watch(tcpProxy)
+		s.Rules, s.Proxies = db.Lookup, db.Sets
+		db.Lookup(rules.Client{}) // so that Sets knows; trouble is the first client's
 	}
 	s.serve(ctx, env, listener)
 	return nil

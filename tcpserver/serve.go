@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"runtime"
 	"syscall"
+	"time"
 
 	"ucspi-go/internal/prog"
 )
@@ -69,7 +70,7 @@ func (s *Server) accept(ctx context.Context, listener int) {
 			go s.table.settle()
 		}
 		remote, _ := addrPort(sa)
-		if s.mayWait() {
+		if s.mayWait() || s.proxies() {
 			go s.handle(ctx, fd, remote)
 		} else {
 			s.handle(ctx, fd, remote)
@@ -81,37 +82,69 @@ func (s *Server) accept(ctx context.Context, listener int) {
 // two descriptors, of which there are none.
 func pause() { syscall.Nanosleep(&syscall.Timespec{Nsec: 100e6}, nil) }
 
-// handle decides about a connection, hands it over, and may stay to reap.
+// handle decides about a connection, hands it over, and may stay to reap. A
+// proxy's is given to another goroutine: the accepting ones do not wait.
 func (s *Server) handle(ctx context.Context, fd int, remote netip.AddrPort) {
-	s.decide(ctx, fd, remote)
+	if c, patience := s.decide(ctx, fd, remote); patience > 0 {
+		go func() {
+			s.decideProxied(ctx, fd, c, patience)
+			s.leave(fd)
+		}()
+		return
+	}
+	s.leave(fd)
+}
+
+// leave gives up a connection that was handed over, or was not worth it.
+func (s *Server) leave(fd int) {
+	syscall.Close(fd)
+	s.table.closed()
 	s.table.reap()
 }
 
-func (s *Server) decide(ctx context.Context, fd int, remote netip.AddrPort) {
-	defer s.table.closed()
-	defer syscall.Close(fd)
-	c := Conn{Remote: remote}
+// decide decides about a connection, unless it is one of a proxy, who has yet
+// to say whose it is, and so long to do it.
+func (s *Server) decide(ctx context.Context, fd int, remote netip.AddrPort) (c Conn, patience time.Duration) {
+	c = Conn{Remote: remote}
 	s.setOptions(fd)
 	if err := send(fd, s.Banner); err != nil {
 		s.drop(c, "unable to print banner", err)
-		return
+		return c, 0
 	}
 	var err error
 	if c.Local, err = localAddr(fd); err != nil {
 		s.drop(c, "unable to get local address", err)
-		return
+		return c, 0
 	}
-	a, err := s.Admit(ctx, c)
+	a, patience, err := s.admit(ctx, c)
+	switch {
+	case patience > 0:
+		return c, patience
+	case err == nil && !a.Decision.Deny && s.proxies() && headerComes(fd):
+		s.deny(c, a, " "+tcpProxy+":unset")
+	default:
+		s.conclude(fd, c, a, err)
+	}
+	return c, 0
+}
+
+// conclude does what was decided.
+func (s *Server) conclude(fd int, c Conn, a Admission, err error) {
 	switch {
 	case err != nil:
 		s.drop(c, "unable to read "+s.RulesFile, err)
 	case a.Decision.Deny:
-		n := s.table.number()
-		s.tell("deny ", n, c, a)
-		s.table.ended(n, 100)
+		s.deny(c, a)
 	default:
 		s.start(fd, c, a)
 	}
+}
+
+// deny says that a connection is denied. A remark, if there is one, says why.
+func (s *Server) deny(c Conn, a Admission, remark ...string) {
+	n := s.table.number()
+	s.tell("deny ", n, c, a, remark...)
+	s.table.ended(n, 100)
 }
 
 // drop says that a connection about which nothing was decided ends.

@@ -48,6 +48,10 @@ type Server struct {
 	Info  func(ctx context.Context, local, remote netip.AddrPort) (string, error)
 	Rules func(rules.Client) (rules.Decision, error) // nil: everybody is allowed
 
+	// Proxies reports whether any rule makes its clients proxies, of which
+	// connections begin with a PROXY header; nil: none does.
+	Proxies func() bool
+
 	log   *log
 	table *table
 }
