@@ -33,6 +33,11 @@ var reasons = map[string]string{
 	reasonExempt:     "RELAYCLIENT_NODKIMVERIFY exempts relay clients",
 	reasonRcpt:       "no recipient is one that mail is signed for",
 	reasonNoKey:      "there is no key file",
+
+	// DKIMPREFLIGHT
+	preflightWord(PublishedMissing): "the key is not published",
+	preflightWord(PublishedDiffers): "the key that is published is another",
+	preflightWord(PublishedRevoked): "the key is published as revoked",
 }
 
 // ReasonText returns what the word of a Report.Reason means, empty when that

@@ -71,18 +71,21 @@ func (f *Filter) preflight(ctx context.Context, j *job) {
 		if state == PublishedMatch {
 			continue
 		}
-		j.report.warn("key-" + state + ":" + j.report.Signed[i].Selector)
+		j.report.warn(preflightWord(state) + ":" + j.report.Signed[i].Selector)
 		if j.preflight == preflightUnsigned && state != PublishedTemporary {
 			wrong = append(wrong, i)
 		}
 	}
 	if len(wrong) == len(states) {
-		j.report.Reason = "key-" + states[0]
+		j.report.Reason = preflightWord(states[0])
 	}
-	for _, i := range slices.Backward(wrong) {
-		j.drop(i)
+	for n, i := range wrong {
+		j.drop(i - n)
 	}
 }
+
+// preflightWord returns the word for the log.
+func preflightWord(state string) string { return "key-" + state }
 
 // publications knows what is published of keys, asks for the rest, and keeps
 // the answers for the next process.

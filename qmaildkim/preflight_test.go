@@ -61,29 +61,30 @@ func TestPreflight(t *testing.T) {
 		environ string
 		zone    zone
 		signed  string // selectors
+		left    string
 		reason  string
 		warn    string
 	}{
-		{"off", "", zone{}, "default default-ed25519", "", ""},
-		{"both published", "DKIMPREFLIGHT=", both, "default default-ed25519", "", ""},
-		{"both published, unsigned", "DKIMPREFLIGHT=unsigned", both, "default default-ed25519", "", ""},
-		{"nothing published", "DKIMPREFLIGHT=log", zone{}, "default default-ed25519", "", "key-missing:default key-missing:default-ed25519"},
-		{"nothing published, unsigned", "DKIMPREFLIGHT=unsigned", zone{}, "", "key-missing", "key-missing:default key-missing:default-ed25519"},
-		{"second missing", "DKIMPREFLIGHT=", zone{keyOfDefault: rsa}, "default default-ed25519", "", "key-missing:default-ed25519"},
-		{"second missing, unsigned", "DKIMPREFLIGHT=unsigned", zone{keyOfDefault: rsa}, "default", "", "key-missing:default-ed25519"},
-		{"first differs, unsigned", "DKIMPREFLIGHT=unsigned", zone{keyOfDefault: other, keyOfSecond: ed}, "default-ed25519", "", "key-differs:default"},
-		{"keys changed over", "DKIMPREFLIGHT=", zone{keyOfDefault: ed, keyOfSecond: rsa}, "default default-ed25519", "", "key-differs:default key-differs:default-ed25519"},
-		{"first revoked", "DKIMPREFLIGHT=", zone{keyOfDefault: revoked, keyOfSecond: ed}, "default default-ed25519", "", "key-revoked:default"},
-		{"both bad, unsigned", "DKIMPREFLIGHT=unsigned", zone{keyOfDefault: revoked, keyOfSecond: rsa}, "", "key-revoked", "key-revoked:default key-differs:default-ed25519"},
-		{"trouble", "DKIMPREFLIGHT=", zone{keyOfDefault: nil, keyOfSecond: ed}, "default default-ed25519", "", "key-temporary:default"},
-		{"trouble, unsigned", "DKIMPREFLIGHT=unsigned", zone{keyOfDefault: nil, keyOfSecond: ed}, "default default-ed25519", "", "key-temporary:default"},
-		{"trouble and missing, unsigned", "DKIMPREFLIGHT=unsigned", zone{keyOfDefault: nil}, "default", "", "key-temporary:default key-missing:default-ed25519"},
-		{"no resolver", "DKIMPREFLIGHT=unsigned", nil, "default default-ed25519", "", "key-temporary:default key-temporary:default-ed25519"},
-		{"typo", "DKIMPREFLIGHT=Unsigned", zone{keyOfDefault: rsa}, "default default-ed25519", "", "key-missing:default-ed25519 ignored=DKIMPREFLIGHT"},
-		{"one key", "DKIMPREFLIGHT=unsigned;DKIMSIGN=control/one", zone{}, "", "key-missing", "key-missing:one"},
-		{"key of the fallback", "DKIMPREFLIGHT=unsigned;DKIMDOMAIN=" + strings.Repeat("abcdefghi.", 24) + "example;DKIMSIGN=control/one", zone{"*": rsa}, "", "key-missing", "key-missing:one"},
-		{"recipients before the DNS", "DKIMPREFLIGHT=unsigned;DKIMRCPT=@no.example", zone{}, "", "rcpt", ""},
-		{"no From", "DKIMPREFLIGHT=;DKIMSIGN=", zone{}, "", "off", ""},
+		{"off", "", zone{}, "default default-ed25519", "", "", ""},
+		{"both published", "DKIMPREFLIGHT=", both, "default default-ed25519", "", "", ""},
+		{"both published, unsigned", "DKIMPREFLIGHT=unsigned", both, "default default-ed25519", "", "", ""},
+		{"nothing published", "DKIMPREFLIGHT=log", zone{}, "default default-ed25519", "", "", "key-missing:default key-missing:default-ed25519"},
+		{"nothing published, unsigned", "DKIMPREFLIGHT=unsigned", zone{}, "", "default default-ed25519", "key-missing", "key-missing:default key-missing:default-ed25519"},
+		{"second missing", "DKIMPREFLIGHT=", zone{keyOfDefault: rsa}, "default default-ed25519", "", "", "key-missing:default-ed25519"},
+		{"second missing, unsigned", "DKIMPREFLIGHT=unsigned", zone{keyOfDefault: rsa}, "default", "default-ed25519", "", "key-missing:default-ed25519"},
+		{"first differs, unsigned", "DKIMPREFLIGHT=unsigned", zone{keyOfDefault: other, keyOfSecond: ed}, "default-ed25519", "default", "", "key-differs:default"},
+		{"keys changed over", "DKIMPREFLIGHT=", zone{keyOfDefault: ed, keyOfSecond: rsa}, "default default-ed25519", "", "", "key-differs:default key-differs:default-ed25519"},
+		{"first revoked", "DKIMPREFLIGHT=", zone{keyOfDefault: revoked, keyOfSecond: ed}, "default default-ed25519", "", "", "key-revoked:default"},
+		{"both bad, unsigned", "DKIMPREFLIGHT=unsigned", zone{keyOfDefault: revoked, keyOfSecond: rsa}, "", "default default-ed25519", "key-revoked", "key-revoked:default key-differs:default-ed25519"},
+		{"trouble", "DKIMPREFLIGHT=", zone{keyOfDefault: nil, keyOfSecond: ed}, "default default-ed25519", "", "", "key-temporary:default"},
+		{"trouble, unsigned", "DKIMPREFLIGHT=unsigned", zone{keyOfDefault: nil, keyOfSecond: ed}, "default default-ed25519", "", "", "key-temporary:default"},
+		{"trouble and missing, unsigned", "DKIMPREFLIGHT=unsigned", zone{keyOfDefault: nil}, "default", "default-ed25519", "", "key-temporary:default key-missing:default-ed25519"},
+		{"no resolver", "DKIMPREFLIGHT=unsigned", nil, "default default-ed25519", "", "", "key-temporary:default key-temporary:default-ed25519"},
+		{"typo", "DKIMPREFLIGHT=Unsigned", zone{keyOfDefault: rsa}, "default default-ed25519", "", "", "key-missing:default-ed25519 ignored=DKIMPREFLIGHT"},
+		{"one key", "DKIMPREFLIGHT=unsigned;DKIMSIGN=control/one", zone{}, "", "one", "key-missing", "key-missing:one"},
+		{"name too long for the DNS", "DKIMPREFLIGHT=unsigned;DKIMDOMAIN=" + strings.Repeat("abcdefghi.", 24) + "example;DKIMSIGN=control/one", zone{}, "", "one", "key-missing", "key-missing:one"},
+		{"recipients before the DNS", "DKIMPREFLIGHT=unsigned;DKIMRCPT=@no.example", zone{}, "", "", "rcpt", ""},
+		{"no key asked for", "DKIMPREFLIGHT=;DKIMSIGN=", zone{}, "", "", "off", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -95,6 +96,13 @@ func TestPreflight(t *testing.T) {
 			warn := strings.Join(r.Warn, " ")
 			if len(r.Ignored) > 0 {
 				warn += " ignored=" + strings.Join(r.Ignored, ",")
+			}
+			var left []string
+			for _, s := range r.LeftOut {
+				left = append(left, s.Selector)
+			}
+			if got := strings.Join(left, " "); got != tt.left {
+				t.Errorf("left out %q, want %q", got, tt.left)
 			}
 			if got := strings.Join(signed, " "); got != tt.signed || r.Reason != tt.reason || warn != tt.warn {
 				t.Errorf("signed %q, reason %q, %q; want %q, %q, %q", got, r.Reason, warn, tt.signed, tt.reason, tt.warn)

@@ -36,6 +36,7 @@ type Report struct {
 	Pattern    string   // the configured path of the key, "%" standing for the domain
 	Keys       []KeyTry // the key files that were tried, in order
 	Signed     []Signed // the signatures made
+	LeftOut    []Signed // those left out by DKIMPREFLIGHT=unsigned
 	Reason     string   // why there are none, or why the message was refused
 	Tried      []string // key files that do not exist, when that is the reason
 	Recipients int      // how many the envelope has

@@ -317,6 +317,7 @@ func (j *job) abandon() {
 func (j *job) drop(i int) {
 	j.signers[i].Close()
 	j.signers = slices.Delete(j.signers, i, i+1)
+	j.report.LeftOut = append(j.report.LeftOut, j.report.Signed[i])
 	j.report.Signed = slices.Delete(j.report.Signed, i, i+1)
 }
 

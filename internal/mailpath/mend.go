@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -163,9 +164,12 @@ func because(reason string) string {
 
 // judgeWarning says what a word of qmail-dkim's log warns of.
 func (x *explainer) judgeWarning(word string, r *qmaildkim.Report) {
+	if strings.HasPrefix(word, "key-") {
+		return // of DKIMPREFLIGHT: judgePublished says more
+	}
 	switch word {
 	case "world-readable-key":
-		x.fault("everybody on this host can read the private key", "chmod 600 "+qmail.At(x.config.Home, r.Signed[0].Key))
+		x.fault("everybody on this host can read the private key", "chmod 600 "+qmail.At(x.config.Home, slices.Concat(r.Signed, r.LeftOut)[0].Key))
 	case "bare-cr":
 		x.fault("the message holds a CR without LF, which becomes a line end when it is sent: the signature may not survive", "have the program that makes the mail write LF, or encode the body")
 	case "no-extra-key":

@@ -67,6 +67,9 @@ func (x *explainer) explainSigning(ctx context.Context, r *qmaildkim.Report) {
 	for _, signed := range r.Signed {
 		s.Signatures = append(s.Signatures, x.published(ctx, signed))
 	}
+	for _, not := range r.LeftOut {
+		x.published(ctx, not) // says why
+	}
 }
 
 // published asks the DNS for the key of a signature.
