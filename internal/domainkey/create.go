@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"ucspi-go/internal/prog"
+	"ucspi-go/qmaildkim/keys"
 )
 
 // create makes the files of the key pairs and prints the records.
@@ -93,35 +94,31 @@ type generated struct {
 	privatePEM, publicPEM []byte
 }
 
-// generate makes a key. RSA is written as PKCS#1, which the C programs of any
-// age read; Ed25519 has only PKCS#8.
+// generate makes a key.
 func generate(kind string, bits int) (*generated, error) {
-	var block pem.Block
-	var public crypto.PublicKey
+	var private crypto.Signer
 	if kind == "rsa" {
 		key, err := rsa.GenerateKey(rand.Reader, bits)
 		if err != nil {
 			return nil, err
 		}
-		public = key.Public()
-		block = pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
+		private = key
 	} else {
-		pub, key, err := ed25519.GenerateKey(rand.Reader)
+		_, key, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
 			return nil, err
 		}
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			return nil, err
-		}
-		public = pub
-		block = pem.Block{Type: "PRIVATE KEY", Bytes: der}
+		private = key
 	}
-	der, err := x509.MarshalPKIXPublicKey(public)
+	file, err := keys.Encode(private)
 	if err != nil {
 		return nil, err
 	}
-	return &generated{public, pem.EncodeToMemory(&block), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})}, nil
+	der, err := x509.MarshalPKIXPublicKey(private.Public())
+	if err != nil {
+		return nil, err
+	}
+	return &generated{private.Public(), file, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})}, nil
 }
 
 // failed is the program's error for err, which names its file if it has one.
