@@ -11,9 +11,10 @@ import (
 
 const checkUsage = "tcprulescheck rules.cdb"
 
-// RunCheck is tcprulescheck: it prints what the database says of the client
-// that TCPREMOTEIP, TCPREMOTEHOST and TCPREMOTEINFO describe. A denied client
-// is no error. As ucspi-tcp 0.88 tcprulescheck.c.
+// RunCheck is the program tcprulescheck: it prints what the database says of
+// the client that TCPREMOTEIP, TCPREMOTEHOST and TCPREMOTEINFO describe. A
+// denied client is no error. As ucspi-tcp 0.88 tcprulescheck.c. Only a program
+// of this module can make its Env.
 func RunCheck(_ context.Context, env *prog.Env) error {
 	if len(env.Args) < 1 {
 		return prog.Usage(checkUsage, "")
@@ -24,7 +25,7 @@ func RunCheck(_ context.Context, env *prog.Env) error {
 		return prog.Fatal(111, "unable to read "+name, err)
 	}
 	// Nobody hears of a full disk, as in the C program.
-	io.WriteString(env.Stdout, verdict(d))
+	io.WriteString(env.Stdout, Verdict(d))
 	return nil
 }
 
@@ -51,10 +52,11 @@ func lookup(name string, c rules.Client) (rules.Decision, error) {
 	return db.Lookup(c)
 }
 
-// verdict is a decision in tcprulescheck's words: the instructions of the
-// record one by one, down to a denial. A setting without "=", which tcprules
-// makes of a name with a NUL, is shown although tcpserver passes it over.
-func verdict(d rules.Decision) string {
+// Verdict returns a decision in tcprulescheck's words, a line each: the key of
+// the record, its instructions one by one down to a denial, and whether the
+// connection is allowed. A setting without "=", which tcprules makes of a name
+// with a NUL, is shown although tcpserver passes it over.
+func Verdict(d rules.Decision) string {
 	if !d.Found {
 		return "default:\nallow connection\n"
 	}
