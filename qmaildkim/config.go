@@ -10,7 +10,8 @@ import (
 	"ucspi-go/rules"
 )
 
-// Config is what an environment asks for.
+// Config is what an environment asks for. It is made by ConfigFrom, after which
+// the exported fields may be changed.
 type Config struct {
 	Mode    Mode
 	Asked   []Setting // the variables by which Mode was decided, in order
@@ -54,6 +55,14 @@ type signing struct {
 // reader of variables in this package; control files are read with each
 // message. The error is a *Refusal when a message is to be signed and the
 // options for that are bad; Config is usable for telling it.
+//
+// Everywhere count QMAILHOME (/var/qmail), CONTROLDIR (control), TMPDIR,
+// DKIMQUEUE, DKIMLOG, SANDBOX and those that decide the Mode. For signing:
+// DKIMKEY, DKIMSIGNOPTIONS, DKIMIDENTITY, DKIMEXPIRE, DKIMDOMAIN,
+// EXCLUDE_DKIMSIGN, DKIMSIGNEXTRA, DKIMSIGNOPTIONSEXTRA, DKIMRCPT,
+// DKIMRCPTMATCH, NODKIMKEYS and DKIMPREFLIGHT. For verifying: DKIMAUTHSERVID,
+// DKIMDNSTIMEOUT, DKIMALIGN, DKIMDRYRUN, SIGNATUREDOMAINS, NOSIGNATUREDOMAINS
+// and UNSIGNED_FROM.
 func ConfigFrom(environ rules.Environ) (Config, error) {
 	value := func(name string) string {
 		v, _ := environ.Lookup(name)

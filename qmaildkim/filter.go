@@ -11,7 +11,8 @@ import (
 	"ucspi-go/internal/spool"
 )
 
-// A Filter signs or verifies messages.
+// A Filter signs or verifies messages, as many as there are, one at a time or
+// several.
 type Filter struct {
 	Config Config
 

@@ -6,7 +6,32 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 )
 
-// A Letter names the outcome of verifying, as in DKIMVERIFY: 'A' to 'Y'.
+// A Letter names the outcome of verifying, of a signature or of a message, as
+// in DKIMVERIFY:
+//
+//	A  good
+//	C  one signature is good, others are not
+//	D  cannot be judged, never refused
+//	E  l= leaves a part of the body unsigned
+//	F  good, but not for the author's domain (DKIMALIGN)
+//	G  unsigned, and signaturedomains asks for a signature
+//	H  the signature's tags are wrong
+//	I  the signature does not fit header and key
+//	J  likewise or U, and the key says t=y
+//	K  expired
+//	L  the key record cannot be used
+//	N  the key is revoked
+//	O  the key record is too long
+//	P  the DNS could not be asked
+//	Q  there is no key
+//	R  the public key is wrong, or too short
+//	S  unsigned
+//	T  beyond the limits of verifying
+//	U  the body does not fit the signature
+//	V  an algorithm that must not be used
+//	W  a version of signature or key that is not known
+//	X  more From fields than are signed
+//	Y  i= is outside of d=
 type Letter byte
 
 // The letters that this package gives. B and M, which qmail-dkim also knows,

@@ -5,13 +5,15 @@ import "ucspi-go/rules"
 // A Mode is what is done with a message.
 type Mode int
 
-// The modes. In each the message goes on to the queue program unless it is
-// refused.
+// The modes, by the presence of variables, not their content: DKIMSIGN signs;
+// else DKIMVERIFY verifies; else RELAYCLIENT or AUTHINFO signs, with the key in
+// DKIMKEY; else the message is verified and labelled, never refused. In each
+// mode it goes on to the queue program unless it is refused.
 const (
 	ModeVerify Mode = iota // judge the signatures and add the result
-	ModeSign
-	ModeOff    // pass untouched: the key's path is empty
-	ModeExempt // pass untouched: a relay client, and RELAYCLIENT_NODKIMVERIFY
+	ModeSign               // sign for the author's domain
+	ModeOff                // pass untouched: the key's path is empty
+	ModeExempt             // pass untouched: a relay client, and RELAYCLIENT_NODKIMVERIFY
 )
 
 // Variables that decide the mode.
@@ -27,7 +29,7 @@ const (
 // defaultKey is the key of a relay client that no variable gives one.
 const defaultKey = "control/domainkeys/%/default"
 
-// A Setting is a variable that was asked for.
+// A Setting is a variable that was asked for, and whether it is set.
 type Setting struct {
 	Name, Value string
 	Set         bool

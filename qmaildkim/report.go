@@ -37,7 +37,7 @@ type Report struct {
 	Keys       []KeyTry // the key files that were tried, in order
 	Signed     []Signed // the signatures made
 	LeftOut    []Signed // those left out by DKIMPREFLIGHT=unsigned
-	Reason     string   // why there are none, or why the message was refused
+	Reason     string   // why there are none, in a word that ReasonText explains, or why the message was refused
 	Tried      []string // key files that do not exist, when that is the reason
 	Recipients int      // how many the envelope has
 	Match      string   // the recipient for which the message is signed, with DKIMRCPT
@@ -67,7 +67,7 @@ func (r *Report) tryKey(path string, err error) {
 	r.Keys = append(r.Keys, KeyTry{path, err})
 }
 
-// Signed is a signature that was made.
+// Signed is a signature that was made, or was to be made.
 type Signed struct {
 	Domain, Selector, Algorithm string // d=, s= and a=
 	Key                         string // file of the key, as configured

@@ -3,11 +3,12 @@ package rules
 // A Client is what is known of the remote side. Host and Info are nil when
 // unknown; an empty string is a known, empty name and is searched.
 type Client struct {
-	IP         string // text, because the search shortens it at its dots
-	Host, Info *string
+	IP   string  // "192.0.2.7": text, because the search shortens it at its dots
+	Host *string // its name in the DNS, in lower case, without final dot
+	Info *string // what its ident server says of the user (RFC 1413)
 }
 
-// A Decision is the answer for one client.
+// A Decision is the answer for one client: that of the one record that matched.
 type Decision struct {
 	Key   string // record that matched
 	Found bool   // false: no record, allow with no changes

@@ -39,10 +39,10 @@ func (s span) key(buf []byte, n uint64) []byte {
 	return append(strconv.AppendUint(append(buf[:0], s.left...), n, 10), s.right...)
 }
 
-// Range returns the range of the rule's address: its keys are before, each
+// numbers returns the range of the rule's address: its keys are before, each
 // number from low to top, and after. When low is above top there is none. Ok
 // is false for an address without a range, which is the rule's one key.
-func (r Rule) Range() (before string, low, top int, after string, ok bool) {
+func (r Rule) numbers() (before string, low, top int, after string, ok bool) {
 	s, valid := expand([]byte(r.Address))
 	if !valid || !s.ranged {
 		return "", 0, 0, "", false
@@ -54,7 +54,7 @@ func (r Rule) Range() (before string, low, top int, after string, ok bool) {
 // each of the at most 256 addresses of its range.
 func (r Rule) Keys() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		before, low, top, after, ranged := r.Range()
+		before, low, top, after, ranged := r.numbers()
 		if !ranged {
 			yield(r.Address)
 			return

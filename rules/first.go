@@ -36,7 +36,7 @@ func PartOf(key string) Part {
 // Parts returns the keys of the rule: as one part, unless its range is not in
 // the last number.
 func (r Rule) Parts() (parts []Part) {
-	before, low, top, after, ranged := r.Range()
+	before, low, top, after, ranged := r.numbers()
 	if ranged && strings.Trim(after, ".") == "" {
 		if low > top {
 			return nil

@@ -1,7 +1,3 @@
-// Package rules implements tcprules rules: their text, their cdb records, and
-// the order in which a client's address is searched.
-//
-// Text, records and order are those of ucspi-tcp 0.88.
 package rules
 
 import "io"

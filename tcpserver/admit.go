@@ -13,7 +13,8 @@ import (
 	"ucspi-go/rules"
 )
 
-// A Conn is an accepted connection.
+// A Conn is the two ends of a connection: the address here that the client has
+// connected to, and the client's own.
 type Conn struct{ Local, Remote netip.AddrPort }
 
 // An Admission is what was found out and decided about a connection.
@@ -21,8 +22,8 @@ type Admission struct {
 	// Nil when unknown, as the variables TCPLOCALHOST ... are then unset.
 	LocalHost, RemoteHost, RemoteInfo *string
 
-	Decision rules.Decision
-	Environ  rules.Environ // for the program
+	Decision rules.Decision // Deny: no program, and Environ is of no use
+	Environ  rules.Environ  // for the program
 }
 
 // Admit finds out the names of c as far as the configuration wants them, and
@@ -59,6 +60,9 @@ func (a Admission) facts(c Conn) ucspi.Facts {
 
 // name returns the name of an address, nil when it has none.
 func (s *Server) name(ctx context.Context, a netip.Addr) *string {
+	if s.Names == nil {
+		return nil
+	}
 	name, err := s.Names.LookupPTR(ctx, a)
 	if err != nil || name == "" {
 		return nil
@@ -82,6 +86,9 @@ func (s *Server) remoteHost(ctx context.Context, a netip.Addr) *string {
 }
 
 func (s *Server) remoteInfo(ctx context.Context, c Conn) *string {
+	if s.Info == nil {
+		return nil
+	}
 	// C's clock is generous by a fiftieth of a second, so that 0 reaches a
 	// server nearby. The sum may be more than there is.
 	const grace = 20 * time.Millisecond

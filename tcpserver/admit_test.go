@@ -168,3 +168,13 @@ func TestAdmitRules(t *testing.T) {
 		}
 	}
 }
+
+// Without anybody to ask, nothing is known, and nothing fails.
+func TestAdmitAsksNobody(t *testing.T) {
+	t.Parallel()
+	s := &tcpserver.Server{Config: tcpserver.Config{RemoteHost: true, Paranoid: true, RemoteInfo: true}}
+	a, err := s.Admit(t.Context(), conn)
+	if err != nil || a.Decision.Deny || a.LocalHost != nil || a.RemoteHost != nil || a.RemoteInfo != nil {
+		t.Errorf("Admit = %+v, %v; want nothing known", a, err)
+	}
+}

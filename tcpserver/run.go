@@ -15,7 +15,8 @@ import (
 )
 
 // Run is the program tcpserver. It starts in the order of ucspi-tcp 0.88:
-// options, signals, address, socket, privileges, port line, descriptors.
+// options, signals, address, socket, privileges, port line, descriptors. Only a
+// program of this module can make its Env.
 func Run(ctx context.Context, env *prog.Env) error {
 	saveMemory()
 	o, err := parseOptions(env)

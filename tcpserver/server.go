@@ -1,5 +1,3 @@
-// Package tcpserver accepts TCP connections, decides about each by its
-// addresses, its names and a rules database, and hands it to a program.
 package tcpserver
 
 import (
@@ -10,7 +8,9 @@ import (
 	"ucspi-go/rules"
 )
 
-// Config is how a Server treats connections.
+// Config is how a Server treats connections, each field an option of tcpserver.
+// Admit reads only LocalHost, RemoteHost, Paranoid, RemoteInfo, InfoTimeout and
+// AllowNoRules; the zero value of the others is not their default.
 type Config struct {
 	Program   []string // with arguments; Program[0] is searched in PATH
 	Limit     uint64   // -c: programs at the same time
@@ -30,23 +30,31 @@ type Config struct {
 	NoDelay      bool // -D: TCP_NODELAY
 }
 
-// Names finds names and addresses in the DNS. No answer is not an error: the
-// name is then empty, the list nil.
+// Names finds names and addresses, by the DNS or, in a test, from a table. No
+// answer is not an error: the name is then empty, the list nil.
 type Names interface {
 	LookupPTR(ctx context.Context, a netip.Addr) (name string, err error)
 	LookupA(ctx context.Context, name string) ([]netip.Addr, error)
 }
 
 // A Server decides about connections and, under Run, serves one listening
-// socket. Its fields must not change once it is used. Admit may be called
-// concurrently as far as Names, Info and Rules may.
+// socket. The zero value allows everybody. Its fields must not change once it
+// is used. Admit may be called concurrently as far as Names, Info and Rules may.
 type Server struct {
 	Config
 	Environ rules.Environ // for the programs; facts of a connection in it are removed
 
+	// Names finds LocalHost when that is nil, and RemoteHost when that is
+	// wanted; nil knows none.
 	Names Names
-	Info  func(ctx context.Context, local, remote netip.AddrPort) (string, error)
-	Rules func(rules.Client) (rules.Decision, error) // nil: everybody is allowed
+
+	// Info asks the client's ident server (RFC 1413), when RemoteInfo is
+	// wanted; nil knows nothing.
+	Info func(ctx context.Context, local, remote netip.AddrPort) (string, error)
+
+	// Rules decides, as Lookup of rules.DB and rules.Live does; nil allows
+	// everybody.
+	Rules func(rules.Client) (rules.Decision, error)
 
 	// Proxies reports whether any rule makes its clients proxies, of which
 	// connections begin with a PROXY header; nil: none does.

@@ -1,5 +1,3 @@
-// Package keys finds and reads the private keys that sign mail, and makes the
-// DNS records that publish them.
 package keys
 
 import (
@@ -20,7 +18,7 @@ type Key struct {
 	Warn      string        // a word for the log, "world-readable-key", or empty
 }
 
-// A Store is where relative key paths start from.
+// A Store is the folders of a mail host in which keys are found.
 type Store struct {
 	Home    string // qmail's home directory
 	Control string // control directory, second place of paths not starting with "control/"; from Home unless absolute; empty for none
