@@ -1,4 +1,5 @@
-// Domainkey makes DKIM keys and prints the DNS records that publish them.
+// Domainkey makes DKIM keys, asks name servers for them, and changes a domain
+// from one to the next.
 // See domainkey(1).
 package main
 

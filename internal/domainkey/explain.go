@@ -2,6 +2,7 @@ package domainkey
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -90,24 +91,28 @@ func (v *inventory) complain(outcomes []outcome, domain string) {
 	}
 }
 
-// premature warns when the key that is to be revoked is still needed.
-func (w world) premature(ctx context.Context, env *prog.Env, o *options, home string) error {
+// premature warns when the key that is to be revoked is still needed, or when
+// that cannot be told: the record is no secret, but where the keys are is not
+// for everybody to read.
+func (w world) premature(ctx context.Context, env *prog.Env, o *options, home string) {
 	v, err := w.inventory(env, o, home)
-	if err != nil {
-		return err
+	var e *prog.Error
+	if errors.As(err, &e) {
+		env.Warn(e.What, e.Err)
+		return
 	}
 	for _, out := range tryAll(ctx, v.ways, o.domain, v.control, "") {
 		if out.by(o.domain, o.selector) {
 			env.Warn(out.where()+": mail of "+o.domain+" is still signed with s="+o.selector, nil)
-			return nil
+			return
 		}
 	}
 	text, err := readDepartures(filepath.Join(home, keysDir, o.domain))
 	if err != nil {
-		return prog.Fatal(111, "unable to read "+keysDir+"/"+o.domain+"/"+departuresFile, bareCause(err))
+		env.Warn("unable to read "+keysDir+"/"+o.domain+"/"+departuresFile, bareCause(err))
+		return
 	}
 	if d, ok := parseDepartures(text)[o.selector]; ok && v.now().Before(d.end(v.queueLife)) {
 		env.Warn("mail that was signed with s="+o.selector+" can be on its way until "+d.end(v.queueLife).Format(minutes), nil)
 	}
-	return nil
 }

@@ -76,7 +76,7 @@ func (w world) list(ctx context.Context, env *prog.Env, o *options, home string)
 	for i := range v.rows {
 		v.judge(&v.rows[i])
 	}
-	if len(v.rows) == 0 {
+	if len(v.rows) == 0 && v.code == 0 {
 		say(env, "there are no keys in "+keysDir)
 	}
 	if err := output(env, v.table()); err != nil || v.code == 0 {

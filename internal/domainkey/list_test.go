@@ -167,6 +167,12 @@ func TestRevokeTooEarly(t *testing.T) {
 	if stdout != record || stderr != "domainkey: warning: mail that was signed with s=default can be on its way until 2026-11-01 12:00 UTC\n" {
 		t.Errorf("%s%s", stdout, stderr)
 	}
+	// What cannot be read is no reason to print nothing.
+	h.file("tcp.smtp", "1:allow,X\n")
+	stdout, stderr = h.do(0, "-r", "-f", h.home+"/tcp.smtp", "example.com", "default")
+	if stdout != record || !strings.HasPrefix(stderr, "domainkey: warning: unable to read "+h.home+"/tcp.smtp: ") {
+		t.Errorf("%s%s", stdout, stderr)
+	}
 	h.now = func() time.Time { return noon.Add(14 * 24 * time.Hour) }
 	if stdout, stderr = h.do(0, "-r", "example.com", "default"); stdout != record || stderr != "" {
 		t.Errorf("%s%s", stdout, stderr)

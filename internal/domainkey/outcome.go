@@ -36,7 +36,7 @@ func (v way) try(ctx context.Context, domain, control, keysFile string) outcome 
 	if c.Control == control {
 		c.KeysFile = keysFile
 	}
-	f := qmaildkim.Filter{Config: c, Recipients: func() ([]string, error) { return []string{from}, nil }}
+	f := qmaildkim.Filter{Config: c, LookupTXT: v.lookup, Recipients: func() ([]string, error) { return []string{from}, nil }}
 	e, err := f.Examine(ctx, strings.NewReader("From: "+from+"@"+domain+"\n\n"))
 	out.report, out.err = e.Report, err
 	if err == nil {

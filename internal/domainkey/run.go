@@ -1,3 +1,5 @@
+// Package domainkey makes the key pairs of domains, prints their DNS records,
+// asks name servers for them, and changes a domain from one key to the next.
 package domainkey
 
 import (

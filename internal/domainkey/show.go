@@ -20,9 +20,7 @@ func show(env *prog.Env, o *options, home string) error {
 // empty p= say so, which tells more than a record that is gone. The key need
 // not exist any more.
 func (w world) withdraw(ctx context.Context, env *prog.Env, o *options, home string) error {
-	if err := w.premature(ctx, env, o, home); err != nil {
-		return err
-	}
+	w.premature(ctx, env, o, home)
 	selectors := []string{o.selector}
 	if exists(home + "/" + o.own() + second) {
 		selectors = append(selectors, o.selector+second)

@@ -141,6 +141,24 @@ func TestSwitchRefuses(t *testing.T) {
 	}
 }
 
+// With DKIMPREFLIGHT what counts is what qmail-dkim's resolver has, which may
+// remember for a while that there was no such key.
+func TestSwitchPreflight(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, "-b", "1024")
+	known := h.environ
+	h.environ = newNet(t, twoServers).environ
+	h.file("tcp.smtp", `:allow,RELAYCLIENT="",QMAILQUEUE="bin/qmail-dkim",DKIMPREFLIGHT="unsigned"`+"\n")
+	_, stderr := h.do(1, "-s", "-f", h.home+"/tcp.smtp", "example.com", "next")
+	if !strings.Contains(stderr, "line 1: mail of example.com is unsigned (reason=key-missing)\n") || h.read("control/dkimkeys") != "" {
+		t.Errorf("%s", stderr)
+	}
+	h.environ = known
+	if _, stderr := h.do(0, "-s", "-f", h.home+"/tcp.smtp", "example.com", "next"); stderr != "" {
+		t.Errorf("%s", stderr)
+	}
+}
+
 // Rules in which only some mail will be signed with the key are named.
 func TestSwitchRules(t *testing.T) {
 	t.Parallel()

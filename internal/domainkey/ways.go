@@ -2,6 +2,7 @@ package domainkey
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"path"
@@ -21,6 +22,9 @@ type way struct {
 	lines   []int
 	environ rules.Environ
 	sure    bool // it says that qmail-dkim runs
+
+	// lookup is the resolver's, which DKIMPREFLIGHT needs.
+	lookup func(ctx context.Context, name string) ([]string, error)
 }
 
 // maxLines is how many lines with one environment are named.
@@ -33,7 +37,8 @@ func (w world) ways(env *prog.Env, o *options, home string) ([]way, error) {
 	if dir, set := env.Lookup("CONTROLDIR"); set {
 		base = append(base, "CONTROLDIR="+dir)
 	}
-	relay := way{environ: base.With(rules.Var{Name: "RELAYCLIENT"}), sure: true}
+	lookup := w.resolver(env).LookupTXT
+	relay := way{lookup: lookup, environ: base.With(rules.Var{Name: "RELAYCLIENT"}), sure: true}
 	name := o.rules
 	if name == "" {
 		name = w.rules
@@ -62,7 +67,7 @@ func (w world) ways(env *prog.Env, o *options, home string) ([]way, error) {
 		if !known {
 			i = len(found)
 			at[key] = i
-			v.file = name
+			v.file, v.lookup = name, lookup
 			found = append(found, v)
 		}
 		found[i].lines = append(found[i].lines, rule.Line)
