@@ -44,7 +44,7 @@ var identReplies = map[string]string{
 	"127.0.0.2": "P : ERROR : NO-USER\r\n",
 	"127.0.0.4": "P : USERID : UNIX : a b\t%:c\xff\x01\r\n",
 	"127.0.0.5": "P : USERID : UNIX : joe", // ends too early
-	"127.0.0.6": "P : USERID : UNIX : " + "0123456789" + "\x00" + "0123456789" + strings.Repeat("x", 300) + "\r\n",
+	"127.0.0.6": "P : USERID : UNIX : " + "abcdefghij" + "\x00" + "abcdefghij" + strings.Repeat("x", 300) + "\r\n",
 	"127.0.0.7": "\r\n",
 }
 

@@ -216,7 +216,11 @@ func killed(t *testing.T, exe string, sig syscall.Signal, survives bool) (syscal
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	c := call(t, false, exe, "sh", "-c", "printf x; exec tail -f /dev/null") // waits for no child
+	file := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := call(t, false, exe, "tail", "-f", file) // waits for no child, unlike a shell
 	c.reads("x")
 	pid := c.copier()
 	if err := syscall.Kill(pid, sig); err != nil {
