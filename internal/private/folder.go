@@ -7,15 +7,14 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"ucspi-go/internal/prog"
 )
 
 // Path returns where a program keeps its folder: in dir, or /tmp when that is
 // empty, under its name and the number of the effective user.
 func Path(dir, program string) string {
-	if dir == "" {
-		dir = "/tmp"
-	}
-	return dir + "/" + program + "." + strconv.Itoa(os.Geteuid())
+	return prog.TempDir(dir) + "/" + program + "." + strconv.Itoa(os.Geteuid())
 }
 
 // OpenFolder opens a folder, which it makes if need be. It must belong to the

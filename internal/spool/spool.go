@@ -121,9 +121,7 @@ func (s *Spool) Close() error {
 // unnamedFile opens a temporary file that has no name in dir: by O_TMPFILE,
 // and where the file system does not know that by removing the name at once.
 func unnamedFile(dir string) (*os.File, error) {
-	if dir == "" {
-		dir = "/tmp"
-	}
+	dir = prog.TempDir(dir)
 	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0600)
 	if err == nil {
 		return os.NewFile(uintptr(fd), dir), nil
