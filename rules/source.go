@@ -21,17 +21,17 @@ func (s *Set) Sources(key string) []Rule {
 
 // has reports whether the rule has a record under key.
 func (r Rule) has(key string) bool {
-	s, ok := expand([]byte(r.Address))
-	if !ok || !s.ranged {
-		return ok && r.Address == key
+	before, low, top, after, ranged := r.numbers()
+	if !ranged {
+		return r.Address == key
 	}
-	digits, ok := strings.CutPrefix(key, string(s.left))
+	digits, ok := strings.CutPrefix(key, before)
 	if !ok {
 		return false
 	}
-	digits, ok = strings.CutSuffix(digits, string(s.right))
-	n, err := strconv.ParseUint(digits, 10, 16)
-	return ok && err == nil && strconv.FormatUint(n, 10) == digits && s.low <= n && n <= s.top
+	digits, ok = strings.CutSuffix(digits, after)
+	n, err := strconv.Atoi(digits)
+	return ok && err == nil && strconv.Itoa(n) == digits && low <= n && n <= top
 }
 
 // DB returns the database that Compile writes, in memory. Its errors are those
