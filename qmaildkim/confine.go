@@ -1,8 +1,6 @@
 package qmaildkim
 
 import (
-	"strings"
-
 	"ucspi-go/internal/dns"
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/qmail"
@@ -15,18 +13,15 @@ import (
 // keys and of control files, a folder for a message that is too large for
 // memory, and the DNS. A link that leads out of a key's folder leads nowhere
 // then.
-func (c *Config) enter(env *prog.Env) error {
+func (c *Config) enter() error {
 	store := keys.Store{Home: c.Home, Control: c.Control}
 	patterns := []string{c.signing.key, c.signing.extraKey}
-	if c.keysFile {
-		// A line that nothing can be made of is told with the message.
-		lines, _, _ := qmail.Control(c.Control).Lines("dkimkeys")
-		for _, line := range lines {
-			_, rest, _ := strings.Cut(line, ":")
-			l, _, _ := findKeysLine([]string{"*:" + rest}, "") // for whatever domain
-			extra, _ := rules.Environ(nil).With(l.settings...).Lookup("DKIMSIGNEXTRA")
-			patterns = append(patterns, l.path, extra)
-		}
+	// What cannot be read, or used, is told with the message.
+	lines, _ := c.keysLines()
+	for _, text := range lines {
+		line, _ := parseKeysLine(text)
+		extra, _ := rules.Environ(nil).With(line.settings...).Lookup("DKIMSIGNEXTRA")
+		patterns = append(patterns, line.path, extra)
 	}
 	read := []string{c.Control, dns.ResolvConf}
 	for _, pattern := range patterns {
@@ -34,9 +29,5 @@ func (c *Config) enter(env *prog.Env) error {
 			read = append(read, qmail.At(c.Home, folder))
 		}
 	}
-	temp := c.TempDir
-	if temp == "" {
-		temp = "/tmp"
-	}
-	return sandbox.Restrict(sandbox.Rules{Read: read, Write: []string{temp}, Connect: dns.New(env.Lookup).Ports()})
+	return sandbox.Restrict(sandbox.Rules{Read: read, Write: []string{prog.TempDir(c.TempDir)}, Connect: dns.New(c.environ.Lookup).Ports()})
 }

@@ -1,9 +1,12 @@
 package qmaildkim
 
 import (
+	"cmp"
 	"errors"
+	"path/filepath"
 	"strings"
 
+	"ucspi-go/internal/qmail"
 	"ucspi-go/rules"
 )
 
@@ -22,29 +25,46 @@ type keysLine struct {
 // is errKeysLine.
 func findKeysLine(lines []string, domain string) (line keysLine, found bool, err error) {
 	for _, s := range lines {
-		if !KeysLineMatches(s, domain) {
-			continue
+		if KeysLineMatches(s, domain) {
+			line, err = parseKeysLine(s)
+			return line, true, err
 		}
-		line.text = s
-		_, rest, ok := strings.Cut(s, ":")
-		if !ok {
-			return line, true, errKeysLine
-		}
-		path, settings, _ := strings.Cut(rest, ":")
-		line.path = strings.TrimSpace(path)
-		for setting := range strings.SplitSeq(settings, ",") {
-			if setting == "" {
-				continue
-			}
-			name, value, ok := strings.Cut(setting, "=")
-			if !ok || name == "" {
-				return line, true, errKeysLine
-			}
-			line.settings = append(line.settings, rules.Var{Name: strings.TrimSpace(name), Value: value})
-		}
-		return line, true, nil
 	}
 	return line, false, nil
+}
+
+// parseKeysLine reads a line. With an error, errKeysLine, it is what was read
+// before the fault.
+func parseKeysLine(text string) (line keysLine, err error) {
+	line.text = text
+	_, rest, ok := strings.Cut(text, ":")
+	if !ok {
+		return line, errKeysLine
+	}
+	path, settings, _ := strings.Cut(rest, ":")
+	line.path = strings.TrimSpace(path)
+	for setting := range strings.SplitSeq(settings, ",") {
+		if setting == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(setting, "=")
+		if !ok || name == "" {
+			return line, errKeysLine
+		}
+		line.settings = append(line.settings, rules.Var{Name: strings.TrimSpace(name), Value: value})
+	}
+	return line, nil
+}
+
+// keysLines returns the lines of control/dkimkeys, or of the file in its
+// place; none when it does not exist or is not read.
+func (c *Config) keysLines() ([]string, error) {
+	if !c.keysFile {
+		return nil, nil
+	}
+	dir, name := filepath.Split(cmp.Or(c.KeysFile, c.Control+"/dkimkeys"))
+	lines, _, err := qmail.Control(dir).Lines(name)
+	return lines, err
 }
 
 // KeysLineMatches reports whether a line of control/dkimkeys is for domain,

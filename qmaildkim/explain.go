@@ -1,10 +1,5 @@
 package qmaildkim
 
-import (
-	"ucspi-go/internal/prog"
-	"ucspi-go/internal/sandbox"
-)
-
 // KeyPattern returns the path of the key that messages are signed with, "%"
 // standing for the domain, where no line of control/dkimkeys says otherwise.
 // It is empty unless Mode is ModeSign.
@@ -48,5 +43,5 @@ func ReasonText(reason string) string { return reasons[reason] }
 // reads a message, if SANDBOX asks for that. Nothing gives it back. Where the
 // kernel cannot do it, qmail-dkim goes on without.
 func (c *Config) Confine() (asked, confined bool) {
-	return c.sandbox, c.sandbox && sandbox.Available() && c.enter(&prog.Env{Environ: c.environ}) == nil
+	return c.sandbox, c.sandbox && c.enter() == nil
 }

@@ -98,7 +98,6 @@ func handle(ctx context.Context, env *prog.Env) qmail.Code {
 	enqueue := func() (*qmail.Queue, error) {
 		return qmail.StartQueue(c.Home, c.Queue, env.Environ, f.Recipients != nil)
 	}
-	sandboxed := !c.sandbox
 	if c.sandbox && sandbox.Available() {
 		q, err := qmail.StartQueueLater(c.Home, c.Queue, env.Environ, f.Recipients != nil)
 		if err != nil {
@@ -108,10 +107,10 @@ func handle(ctx context.Context, env *prog.Env) qmail.Code {
 		}
 		defer q.Close()
 		enqueue = func() (*qmail.Queue, error) { return q, nil }
-		sandboxed = c.enter(env) == nil
 	}
+	asked, confined := c.Confine()
 	p, err := f.examine(ctx, &collector{r: env.Stdin})
-	if !sandboxed {
+	if asked && !confined {
 		p.report.warn("no-sandbox")
 	}
 	if err != nil {

@@ -2,10 +2,8 @@ package qmaildkim
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -136,11 +134,7 @@ func refuseKey(err error) *Refusal {
 // its line in control/dkimkeys says, which it tells in report. The error is a
 // *Refusal.
 func (f *Filter) signingOf(domain string, report *Report) (signing, error) {
-	if !f.Config.keysFile {
-		return f.Config.signing, nil
-	}
-	dir, name := filepath.Split(cmp.Or(f.Config.KeysFile, f.Config.Control+"/dkimkeys"))
-	lines, _, err := qmail.Control(dir).Lines(name)
+	lines, err := f.Config.keysLines()
 	if err != nil {
 		return signing{}, refuseKeysFile.because(err)
 	}
