@@ -1,6 +1,7 @@
 package domainkey
 
 import (
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -9,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"ucspi-go/internal/dnsserver"
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/testprog"
 )
 
 // A host is a home whose domain example.com has the keys default and next,
@@ -138,6 +141,25 @@ func TestSwitchRefuses(t *testing.T) {
 		if names, _ := os.ReadDir(h.home + "/control"); h.read("control/dkimkeys") != tt.keys || len(names) != 2 || h.read("control/domainkeys/example.com/.switched") != "" {
 			t.Errorf("%s: something has changed: %v", tt.name, names)
 		}
+	}
+}
+
+// A server that cannot be asked may be the one that has not got the key yet.
+func TestSwitchUnasked(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, "-b", "1024")
+	h.file("control/dkimkeys", "# ours\n")
+	failing := netip.MustParseAddrPort(testprog.NameServer(t, "* SERVFAIL", dnsserver.Start).Addr())
+	servers := h.server
+	h.server = func(a netip.Addr) netip.AddrPort {
+		if a == netip.MustParseAddr("192.0.2.2") {
+			return failing
+		}
+		return servers(a)
+	}
+	_, stderr := h.do(111, "-s", "example.com", "next")
+	if want := "domainkey: fatal: unable to switch example.com to next: not every name server can be asked\n"; stderr != want || h.read("control/dkimkeys") != "# ours\n" || h.signs() != "signed with s=default" {
+		t.Errorf("%swant %s", stderr, want)
 	}
 }
 
