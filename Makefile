@@ -49,6 +49,7 @@ conformance: all
 		softlimit:daemontools qemu-aarch64-static:qemu-user-static exim4:exim4-daemon-light swaks:swaks msmtp:msmtp \
 		named:bind9 nsupdate:bind9-dnsutils nsd:nsd tinydns:tinydns axfrdns:axfrdns haproxy:haproxy; do \
 		command -v $${p%%:*} >/dev/null || echo "conformance: missing $${p%%:*} (Debian package $${p##*:})"; done
+	@[ -x "$$UCSPI_TCP_IPV6/usr/bin/tcpserver" ] || echo "conformance: missing ucspi-tcp-ipv6 (apt-get download, dpkg -x into the folder UCSPI_TCP_IPV6)"
 	@perl -MMail::DKIM -e1 2>/dev/null || echo "conformance: missing Mail::DKIM (Debian package libmail-dkim-perl)"
 	$(TEST) -tags conformance -timeout 15m -v -run '^TestConformance' ./...
 

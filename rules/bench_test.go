@@ -53,3 +53,35 @@ func BenchmarkLookup(b *testing.B) {
 		}
 	}
 }
+
+// A database that is too large to be read for what it holds is searched for
+// all blocks of addresses.
+func BenchmarkLookupLarge(b *testing.B) {
+	db := build(b, manyRules(60000))
+	b.ReportAllocs()
+	for b.Loop() {
+		if d, err := db.Lookup(rules.Client{IP: "11.1.1.1"}); err != nil || !d.Found {
+			b.Fatalf("Lookup = %+v, %v", d, err)
+		}
+	}
+}
+
+// BenchmarkOpenAndLookup is what tcprulescheck does, and what tcpserver does
+// for a connection right after the file has changed.
+func BenchmarkOpenAndLookup(b *testing.B) {
+	for _, n := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			name := write(b, compile(b, manyRules(n)))
+			for b.Loop() {
+				db, err := rules.Open(name)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if d, err := db.Lookup(rules.Client{IP: "11.1.1.1"}); err != nil || !d.Found {
+					b.Fatalf("Lookup = %+v, %v", d, err)
+				}
+				db.Close()
+			}
+		})
+	}
+}

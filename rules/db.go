@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"io/fs"
+	"sync"
 )
 
 const (
@@ -22,6 +23,9 @@ type DB struct {
 	r     io.ReaderAt // closed by Close if it has a closer
 	size  int64       // bytes
 	index [indexSize]byte
+
+	once sync.Once // for held
+	held *held
 }
 
 // Open opens the database of that name. The error wraps that of the system,
@@ -81,17 +85,18 @@ func (db *DB) Close() error {
 func (db *DB) Lookup(c Client) (Decision, error) {
 	d := Decision{Tried: make([]string, 0, 8)}
 	p := probe{DB: db}
-	for key := range c.keys() {
+	var err error
+	c.search(db, func(key string) (more bool) {
 		d.Tried = append(d.Tried, key)
-		data, found, err := p.get(key)
-		if err != nil {
-			return Decision{}, err
-		}
-		if found {
-			d.Key, d.Found = key, true
+		var data []byte
+		if data, d.Found, err = p.get(key); d.Found {
+			d.Key = key
 			d.decide(string(data))
-			break
 		}
+		return err == nil && !d.Found
+	})
+	if err != nil {
+		return Decision{}, err
 	}
 	return d, nil
 }

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// A span is the keys that an address stands for: itself, or one for each
-// number of its range.
+// A span is the keys that an address stands for: one, or one for each number
+// of its range.
 type span struct {
 	left, right []byte // before and after the number; without a range left is all
 	ranged      bool
@@ -15,8 +15,14 @@ type span struct {
 }
 
 // expand finds the range around the first "-" of an address. An address with
-// "=" or "@" has none. Ok is false when a side of the range is no number.
+// "=" or "@" has none. Ok is false when a side of the range is no number, and
+// for an IPv6 address or CIDR notation that is none.
 func expand(address []byte) (s span, ok bool) {
+	if bytes.IndexByte(address, '/') >= 0 || bytes.IndexByte(address, ':') >= 0 {
+		if key, known, ok := networkKey(string(address)); known {
+			return span{left: []byte(key)}, ok
+		}
+	}
 	dash := bytes.IndexByte(address, '-')
 	if dash < 0 || bytes.IndexByte(address, '=') >= 0 || bytes.IndexByte(address, '@') >= 0 {
 		return span{left: address}, true
@@ -41,22 +47,25 @@ func (s span) key(buf []byte, n uint64) []byte {
 
 // numbers returns the range of the rule's address: its keys are before, each
 // number from low to top, and after. When low is above top there is none. Ok
-// is false for an address without a range, which is the rule's one key.
+// is false for an address without a range, and before is its one key.
 func (r Rule) numbers() (before string, low, top int, after string, ok bool) {
 	s, valid := expand([]byte(r.Address))
-	if !valid || !s.ranged {
-		return "", 0, 0, "", false
+	switch {
+	case !valid:
+		return r.Address, 0, 0, "", false
+	case !s.ranged:
+		return string(s.left), 0, 0, "", false
 	}
 	return string(s.left), int(min(s.low, 256)), int(s.top), string(s.right), true
 }
 
-// Keys yields the keys of the rule's records, in their order: its address, or
-// each of the at most 256 addresses of its range.
+// Keys yields the keys of the rule's records, in their order: that of its
+// address, or each of the at most 256 addresses of its range.
 func (r Rule) Keys() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		before, low, top, after, ranged := r.numbers()
 		if !ranged {
-			yield(r.Address)
+			yield(before)
 			return
 		}
 		for n := low; n <= top; n++ {

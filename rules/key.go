@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Kind says which clients have a key among those that are searched for
 // them. The kinds are in the order of the search: a record of one kind is
@@ -10,18 +13,19 @@ type Kind int
 
 // The kinds of keys.
 const (
-	InfoAtAddress Kind = iota // "joe@192.0.2.1"
+	InfoAtAddress Kind = iota // "joe@192.0.2.1", "joe@2001:db8::1"
 	InfoAtName                // "joe@=mail.example.com"
-	Address                   // "192.0.2.1"
+	Address                   // "192.0.2.1", "2001:db8::1"
 	Name                      // "=mail.example.com"
-	AddressPrefix             // "192.0.2."
+	AddressPrefix             // "192.0.2.", "2001:db8:", and "2001:db8::", which is an address too
 	NameSuffix                // "=.example.com", and "=" for who has a name
+	AddressBlock              // that of 192.0.2.0/24 or 2001:db8::/32: see AddressOf
 	Everybody                 // ""
 	NoClient                  // no client that tcpserver meets has it
 )
 
 // KindOf returns the kind of a key. Tcpserver's clients have an IPv4 address
-// in its usual form, a name in the form that the DNS lookup of ucspi-tcp
+// in its usual form or one of the IPv6 texts that are searched, a name in the form that the DNS lookup of ucspi-tcp
 // returns, in lower case and without final dot, and remote info that has no
 // blanks and at most 257 bytes.
 func KindOf(key string) Kind {
@@ -46,21 +50,36 @@ func KindOf(key string) Kind {
 		return Name
 	case hasName && name[0] == '.' && name != ".." && isName(name[1:]):
 		return NameSuffix
-	case isAddress(key):
-		return Address
 	case isPrefix(key):
 		return AddressPrefix
+	case isAddress(key):
+		return Address
+	case AddressOf(key) != key:
+		return AddressBlock
 	}
 	return NoClient
 }
 
-// isAddress reports whether s is an IPv4 address as tcpserver writes it.
-func isAddress(s string) bool { return octets(s) == 4 }
+// isAddress reports whether s is an address in a form that is searched.
+func isAddress(s string) bool {
+	if octets(s) == 4 {
+		return true
+	}
+	addr, ok := ipv6(s)
+	return ok && addr.Is6() && slices.Contains(ipv6Texts(s, nil), s)
+}
 
-// isPrefix reports whether s is the beginning of an address and ends in a dot.
+// isPrefix reports whether s is the beginning of an address and ends in a dot,
+// or a colon.
 func isPrefix(s string) bool {
 	n := len(s) - 1
-	if n < 0 || s[n] != '.' {
+	switch {
+	case n < 0:
+		return false
+	case s[n] == ':':
+		key, ok := ipv6Key(s)
+		return ok && key == s
+	case s[n] != '.':
 		return false
 	}
 	parts := octets(s[:n])

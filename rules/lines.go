@@ -21,13 +21,14 @@ type Fault int
 
 // The faults.
 const (
-	FaultNone   Fault = iota
-	FaultAction       // neither "allow" nor "deny" follows the colon
-	FaultComma        // something other than a comma follows the action or a value
-	FaultEquals       // a comma without NAME= after it
-	FaultValue        // nothing after NAME=
-	FaultQuote        // the byte after NAME= does not come again to end the value
-	FaultRange        // the ends of a range are not numbers
+	FaultNone    Fault = iota
+	FaultAction        // neither "allow" nor "deny" follows the colon
+	FaultComma         // something other than a comma follows the action or a value
+	FaultEquals        // a comma without NAME= after it
+	FaultValue         // nothing after NAME=
+	FaultQuote         // the byte after NAME= does not come again to end the value
+	FaultRange         // the ends of a range are not numbers
+	FaultNetwork       // a prefix length that is none, or behind no address
 )
 
 // A Line is one line of a rules file.

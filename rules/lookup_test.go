@@ -33,7 +33,7 @@ func TestLookupTriesKeysInOrder(t *testing.T) {
 		{rules.Client{IP: "1", Host: str(".a..")}, []string{"1", "=.a..", "=.a..", "=..", "=.", "=", ""}},
 		{rules.Client{IP: "1.2."}, []string{"1.2.", "1.2.", "1.", ""}},
 		{rules.Client{IP: ".."}, []string{"..", "..", ".", ""}},
-		{rules.Client{IP: "fe80::1"}, []string{"fe80::1", ""}},
+		{rules.Client{IP: "fe80::1"}, []string{"fe80::1", "fe80::", "fe80:", ""}},
 		{rules.Client{}, []string{"", ""}},
 	} {
 		d, err := db.Lookup(tt.c)

@@ -50,6 +50,9 @@ func (l line) rule() (rule Rule, fault Fault, rest []byte) {
 		rest = after
 	}
 	if _, ok := expand(l.address); !ok {
+		if _, known, _ := networkKey(rule.Address); known {
+			return rule, FaultNetwork, l.address
+		}
 		return rule, FaultRange, l.address
 	}
 	return rule, FaultNone, nil

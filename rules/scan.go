@@ -75,14 +75,43 @@ func (s *scanner) scan() (line, error) {
 	if colon < 0 {
 		return line{number: s.number, kind: LineSkipped, text: text}, nil
 	}
-	l := line{number: s.number, text: text, address: text[:colon]}
-	var allow bool
-	if l.settings, l.deny = bytes.CutPrefix(text[colon+1:], deny); !l.deny {
-		if l.settings, allow = bytes.CutPrefix(l.settings, allowWord); !allow {
-			l.kind = LineBad
-		}
+	l := line{number: s.number, text: text}
+	if !l.split(colon) && !l.split(ipv6End(text)) {
+		l.kind = LineBad
 	}
 	return l, nil
+}
+
+// split takes what is before a colon for the address, if an instruction
+// follows. A colon of -1 is none.
+func (l *line) split(colon int) (ok bool) {
+	if colon < 0 {
+		return false
+	}
+	l.address = l.text[:colon]
+	if l.settings, l.deny = bytes.CutPrefix(l.text[colon+1:], deny); l.deny {
+		return true
+	}
+	l.settings, ok = bytes.CutPrefix(l.settings, allowWord)
+	return ok
+}
+
+// ipv6End returns where the colon is that ends an IPv6 address, the first one
+// with an instruction behind it, or -1.
+func ipv6End(text []byte) int {
+	end := -1
+	for _, instruction := range [...]string{":allow", ":deny"} {
+		if i := bytes.Index(text, []byte(instruction)); i >= 0 && (end < 0 || i < end) {
+			end = i
+		}
+	}
+	if end < 0 {
+		return -1
+	}
+	if _, _, ok := networkKey(string(text[:end])); !ok {
+		return -1
+	}
+	return end
 }
 
 // trim cuts off newlines, blanks and tabs at the end; a carriage return stays,

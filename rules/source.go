@@ -23,7 +23,7 @@ func (s *Set) Sources(key string) []Rule {
 func (r Rule) has(key string) bool {
 	before, low, top, after, ranged := r.numbers()
 	if !ranged {
-		return r.Address == key
+		return key == before
 	}
 	digits, ok := strings.CutPrefix(key, before)
 	if !ok {

@@ -61,7 +61,7 @@ func Verdict(d rules.Decision) string {
 		return "default:\nallow connection\n"
 	}
 	var b strings.Builder
-	b.WriteString("rule " + d.Key + ":\n")
+	b.WriteString("rule " + rules.AddressOf(d.Key) + ":\n")
 	for data := d.Data; ; {
 		instruction, rest, ok := strings.Cut(data, "\x00")
 		if !ok {

@@ -58,7 +58,7 @@ func (g generator) line(lines int) string {
 func (g generator) badLine() string {
 	return g.pick(
 		"1.2.3.4:allwo", "1.2.3.4:Allow", "1.2.3.4: allow", "1.2.3.4:denyA=\"b\"", "1.2.3.4:allow\r", ":", "::", "a-b:deny",
-		"1.2.3.x-4:deny", "1.2.3.4-x:deny", "1-2-3:deny", "2001:db8::1:deny", "1.2.3.4:allow,", "1.2.3.4:allow,A", "1.2.3.4:allow,A=",
+		"1.2.3.x-4:deny", "1.2.3.4-x:deny", "1-2-3:deny", "2001:db8::x:deny", "1.2.3.4:allow,", "1.2.3.4:allow,A", "1.2.3.4:allow,A=",
 		"1.2.3.4:allow,A=\"", "1.2.3.4:allow,A=\"b\"c", "1.2.3.4:allow,A=\"b\",", "1.2.3.4:allow,A=\"b\" ,B=\"c\"", "1.2.3.4:allow,A= b",
 		"x\x00y:allow,A=\"\x00", "1.2.3.4:al\x00low", strings.Repeat("x", 300)+":", "\xff\xfe%s\x1b[m:?", "1.2.3.4-\x00:denyx", "+1-2:deny",
 	)

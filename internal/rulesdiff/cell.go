@@ -62,26 +62,34 @@ func cells(before, after *side) []cell {
 // A walker finds the state of one address after the other, in order.
 type walker struct {
 	*side
-	next [4]int // the first piece that does not end before the address
+	next [levels]int // the first piece that does not end before the address
 }
 
 func (w *walker) at(address uint32) state {
 	found := state{rules.Everybody, w.everybody, -1}
 	before := 0
-	for numbers, pieces := range w.addresses {
-		n := &w.next[numbers]
+	for level, pieces := range w.addresses {
+		n := &w.next[level]
 		for *n < len(pieces) && pieces[*n].high < address {
 			*n++
 		}
 		if *n < len(pieces) && pieces[*n].low <= address {
-			found = state{rules.AddressPrefix, pieces[*n].effect, before + *n}
-			if numbers == 3 {
-				found.kind = rules.Address
-			}
+			found = state{kindOf(level), pieces[*n].effect, before + *n}
 		}
 		before += len(pieces)
 	}
 	return found
+}
+
+// kindOf returns the kind of the keys of a level.
+func kindOf(level int) rules.Kind {
+	switch {
+	case level < prefixes:
+		return rules.AddressBlock
+	case level == levels-1:
+		return rules.Address
+	}
+	return rules.AddressPrefix
 }
 
 // merge joins intervals that follow each other without a gap. They must be in

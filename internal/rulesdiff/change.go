@@ -11,7 +11,7 @@ type change struct {
 	before, after *effect
 	order         order
 	info          *string      // remote info that they have, nil for any or none
-	names         []string     // rules for their names, "=mail.example.com", "=.example.com", "="; nil for any or none
+	names         []string     // rules for their names, "=mail.example.com", "=.example.com", "="; nil for any or none; bySix: who they are
 	areas         [][]interval // their addresses: lists in order
 	rest          string       // the rule whose addresses these are, but for those that longer rules name; empty for none
 	everywhere    bool         // where readers expect a rule for a name to hold, so that addresses need not be told
@@ -28,14 +28,20 @@ type order int
 
 const (
 	byAddress order = iota
+	bySix
 	byEverybody
 	byName
 	byInfoAtName
 	byInfoAtAddress
 )
 
-// first returns the lowest address of a change.
-func (c change) first() uint32 { return c.areas[0][0].low }
+// first returns the lowest IPv4 address of a change.
+func (c change) first() uint32 {
+	if len(c.areas) == 0 {
+		return 0
+	}
+	return c.areas[0][0].low
+}
 
 // A diff is a comparison as it goes on. The changes that it finds for clients
 // of whom more is known speak of them where a rule for what is known decides,
@@ -53,6 +59,7 @@ type diff struct {
 func compare(before, after *side) []change {
 	d := &diff{before: before, after: after, cells: cells(before, after), grids: make(map[kinds][]area)}
 	d.byAddress()
+	d.bySix()
 	subjects := d.subjects()
 	d.byName(subjects)
 	d.byInfo(subjects)

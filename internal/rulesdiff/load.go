@@ -2,6 +2,7 @@ package rulesdiff
 
 import (
 	"bytes"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -10,7 +11,9 @@ import (
 
 // A side is one of the two sets of rules, taken apart by the kinds of keys.
 type side struct {
-	addresses [4][]piece         // by how many numbers there are in them, less one
+	addresses [levels][]piece    // blocks by their length, then prefixes by how many numbers there are in them
+	six       map[string]*effect // keys of IPv6
+	network   bool               // there are such, or blocks: who wrote the rules thinks of IPv6
 	names     map[string]*effect // "mail.example.com"
 	suffixes  map[string]*effect // ".example.com"; "" for whoever has a name
 	infos     map[infoKey]*effect
@@ -21,6 +24,12 @@ type side struct {
 	groups     []nameGroup
 	infoGroups map[string][]nameGroup // by remote info
 }
+
+// Of the rules that have an address that of the last level decides.
+const (
+	prefixes = 33 // the level of those of no number, of which there are none
+	levels   = prefixes + 5
+)
 
 // A piece is addresses that one key, or several of one rule, decide about.
 type piece struct {
@@ -34,6 +43,7 @@ type infoKey struct{ info, at string }
 
 func newSide(all effects) *side {
 	return &side{
+		six:       make(map[string]*effect),
 		names:     make(map[string]*effect),
 		suffixes:  make(map[string]*effect),
 		infos:     make(map[infoKey]*effect),
@@ -82,11 +92,22 @@ func loadDatabase(name string, data []byte, all effects) (*side, error) {
 // add notes what is done to the clients that have one of the keys.
 func (s *side) add(p rules.Part, e *effect) {
 	key := p.Key(p.Low)
-	switch rules.KindOf(key) {
+	kind := rules.KindOf(key)
+	six := isSix(key, kind)
+	s.network = s.network || six || kind == rules.AddressBlock
+	if six {
+		s.six[key] = e
+		return
+	}
+	switch kind {
 	case rules.Address, rules.AddressPrefix:
 		low, numbers := address(key)
 		size := uint32(1) << (32 - 8*numbers) // 0 for no numbers, which is no address
-		s.addresses[numbers-1] = append(s.addresses[numbers-1], piece{low, low + uint32(p.Top-p.Low)*size + size - 1, e})
+		s.addresses[prefixes+numbers] = append(s.addresses[prefixes+numbers], piece{low, low + uint32(p.Top-p.Low)*size + size - 1, e})
+	case rules.AddressBlock:
+		block := netip.MustParsePrefix(rules.AddressOf(key))
+		low, _ := address(block.Addr().String())
+		s.addresses[block.Bits()] = append(s.addresses[block.Bits()], piece{low, low + uint32(1<<(32-block.Bits())-1), e})
 	case rules.Name:
 		s.names[key[1:]] = e
 	case rules.NameSuffix:
@@ -105,6 +126,17 @@ func (s *side) add(p rules.Part, e *effect) {
 	}
 }
 
+// isSix reports whether IPv6 clients have a key because of their address.
+func isSix(key string, kind rules.Kind) bool {
+	switch kind {
+	case rules.InfoAtAddress, rules.Address, rules.AddressPrefix:
+		return strings.Contains(key[strings.LastIndexByte(key, '@')+1:], ":")
+	case rules.AddressBlock:
+		return strings.Contains(rules.AddressOf(key), ":")
+	}
+	return false
+}
+
 // addressless reports whether no rule names an address.
 func (s *side) addressless() bool {
 	for _, pieces := range s.addresses {
@@ -112,7 +144,7 @@ func (s *side) addressless() bool {
 			return false
 		}
 	}
-	return true
+	return len(s.six) == 0
 }
 
 // address returns the first address of a key and how many numbers it has.

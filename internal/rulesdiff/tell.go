@@ -30,6 +30,8 @@ func (c change) who(alone bool) string {
 		return "everybody"
 	case c.order == byEverybody:
 		return "everybody else"
+	case c.order == bySix:
+		return c.names[0]
 	case c.rest != "":
 		return c.rest + " apart from longer rules"
 	case c.order == byAddress:

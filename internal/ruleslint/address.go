@@ -13,7 +13,7 @@ func (l *linter) address(rule rules.Rule) {
 	if kind == rules.NoClient {
 		reason, mend := explain(rule.Address)
 		if mend == "" {
-			mend = "write it as 192.0.2.1, 192.0.2., 10.0-3. or =host.example.com"
+			mend = "write it as 192.0.2.1, 192.0.2., 10.0-3., 10.0.0.0/8 or =host.example.com"
 		}
 		l.find(kindAddress, show(rule.Address)+" matches nobody: "+reason+"; "+mend)
 		return
@@ -94,13 +94,13 @@ func explain(address string) (reason, mend string) {
 }
 
 // everybody are words for the empty address.
-var everybody = map[string]bool{"*": true, "all": true, "any": true, "default": true, "everybody": true, "0/0": true, "0.0.0.0/0": true, "::/0": true}
+var everybody = map[string]bool{"*": true, "all": true, "any": true, "default": true, "everybody": true}
 
 func explainInfo(address string) (reason, mend string) {
 	at := strings.LastIndexByte(address, '@')
 	info, where := address[:at+1], address[at+1:]
-	switch rules.KindOf(where) {
-	case rules.AddressPrefix, rules.NameSuffix, rules.Everybody:
+	switch kindOf(rules.Rule{Address: where}) {
+	case rules.AddressPrefix, rules.NameSuffix, rules.AddressBlock, rules.Everybody:
 		return "remote info is searched with a whole address or name alone", "write a rule for each of them"
 	}
 	reason, mend = explain(where)

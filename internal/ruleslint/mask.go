@@ -1,35 +1,40 @@
 package ruleslint
 
 import (
+	"encoding/binary"
 	"math/bits"
+	"net/netip"
 	"strconv"
 	"strings"
 )
 
-// explainMask looks at an address with a slash: a prefix length or a netmask.
+// explainMask looks at an address with a slash that is no block of addresses.
 func explainMask(address string) (reason, mend string) {
-	reason = "tcprules knows no / in an address"
 	network, mask, _ := strings.Cut(address, "/")
 	base, parts, ok := dotted(network)
+	m, n, isMask := dotted(mask)
+	length, err := strconv.Atoi(mask)
+	switch {
+	case isMask && n == 4:
+		reason = "tcprules knows no netmasks"
+		if length = bits.LeadingZeros32(^m); m<<length != 0 {
+			return reason, ""
+		}
+	case err != nil:
+		return "what stands behind / is not the length of a prefix", ""
+	case length > 32:
+		return "the length of a prefix goes up to 32", ""
+	case ok && 8*parts < length:
+		reason = "numbers of the address are missing"
+	default:
+		reason = "what stands before / is not an address"
+	}
 	if !ok {
 		return reason, ""
 	}
-	length, err := strconv.Atoi(mask)
-	if err != nil {
-		m, n, ok := dotted(mask)
-		length = bits.LeadingZeros32(^m)
-		if !ok || n != 4 || m<<length != 0 {
-			return reason, ""
-		}
-	}
-	if length < 0 || length > 32 || parts == 0 {
-		return reason, ""
-	}
-	if length == 0 {
-		return reason, "write the colon alone for everybody"
-	}
-	mend, _ = works(rangeOf(base, length))
-	return reason, mend
+	var ip [4]byte
+	binary.BigEndian.PutUint32(ip[:], base)
+	return reason, "write " + show(netip.PrefixFrom(netip.AddrFrom4(ip), length).Masked().String())
 }
 
 // dotted reads up to four numbers with dots between them.
@@ -43,23 +48,4 @@ func dotted(text string) (value uint32, parts int, ok bool) {
 		parts++
 	}
 	return value, parts, true
-}
-
-// rangeOf returns the address of a rule for a network, of 1 to 32 bits.
-func rangeOf(base uint32, length int) string {
-	var b strings.Builder
-	whole := (length - 1) / 8 // numbers before the one that the network ends in
-	for i := range whole {
-		b.WriteString(strconv.Itoa(int(byte(base>>(24-8*i)))) + ".")
-	}
-	free := 8*(whole+1) - length
-	first := int(byte(base>>(24-8*whole))) >> free << free
-	b.WriteString(strconv.Itoa(first))
-	if free > 0 {
-		b.WriteString("-" + strconv.Itoa(first+1<<free-1))
-	}
-	if whole < 3 {
-		b.WriteByte('.')
-	}
-	return b.String()
 }

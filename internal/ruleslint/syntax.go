@@ -11,7 +11,7 @@ import (
 func (l *linter) bad(line rules.Line) {
 	if line.Fault != rules.FaultAction {
 		l.variables(line.Rule)
-		if line.Fault != rules.FaultRange {
+		if line.Fault != rules.FaultRange && line.Fault != rules.FaultNetwork {
 			l.address(line.Rule)
 		}
 	}
@@ -29,6 +29,12 @@ func (l *linter) bad(line rules.Line) {
 		l.badQuote(line.Rest)
 	case rules.FaultRange:
 		l.badRange(line.Rest)
+	case rules.FaultNetwork:
+		reason, mend := explainMask(line.Rest)
+		if mend == "" {
+			mend = "write it as 10.0.0.0/8"
+		}
+		l.find(kindAddress, refused+show(line.Rest)+" is no block of addresses: "+reason+"; "+mend)
 	}
 }
 
@@ -38,7 +44,7 @@ const refused = "tcprules refuses the file: "
 func (l *linter) badAction(line rules.Line) {
 	rest := line.Rest
 	if isIPv6(line.Text) {
-		l.find(kindAction, refused+"the first colon ends the address, so that an IPv6 address cannot stand here; remove the line")
+		l.find(kindAction, refused+"what stands before the action is no IPv6 address, nor the beginning of one; write it as 2001:db8::1, 2001:db8: or 2001:db8::/32")
 		return
 	}
 	// A comment that does not begin in the first column, with a colon in it.
