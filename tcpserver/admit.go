@@ -14,7 +14,8 @@ import (
 )
 
 // A Conn is the two ends of a connection: the address here that the client has
-// connected to, and the client's own.
+// connected to, and the client's own. Scopes are no part of an address in rules
+// and variables.
 type Conn struct{ Local, Remote netip.AddrPort }
 
 // An Admission is what was found out and decided about a connection.
@@ -43,7 +44,7 @@ func (s *Server) Admit(ctx context.Context, c Conn) (Admission, error) {
 	}
 	if s.Rules != nil {
 		var err error
-		a.Decision, err = s.Rules(rules.Client{IP: c.Remote.Addr().String(), Host: a.RemoteHost, Info: a.RemoteInfo})
+		a.Decision, err = s.Rules(rules.Client{IP: ucspi.Text(c.Remote.Addr()), Host: a.RemoteHost, Info: a.RemoteInfo})
 		// -X is for a file that is not there: one that is there but cannot
 		// be read must never allow anybody.
 		if err != nil && !(s.AllowNoRules && errors.Is(err, fs.ErrNotExist)) {
@@ -78,8 +79,12 @@ func (s *Server) remoteHost(ctx context.Context, a netip.Addr) *string {
 	if name == nil || !s.Paranoid {
 		return name
 	}
-	addrs, err := s.Names.LookupA(ctx, *name)
-	if err != nil || !slices.Contains(addrs, a) {
+	lookup := s.Names.LookupA
+	if a.Is6() {
+		lookup = s.Names.LookupAAAA
+	}
+	addrs, err := lookup(ctx, *name)
+	if err != nil || !slices.Contains(addrs, a.WithZone("")) {
 		return nil
 	}
 	return name

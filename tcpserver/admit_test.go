@@ -18,14 +18,22 @@ import (
 
 // names is a DNS of two tables. A name that is not there has no answer, the
 // answer "fail" is an error.
-type names struct{ ptr, a map[string]string }
+type names struct{ ptr, a, aaaa map[string]string }
 
 func (n names) LookupPTR(_ context.Context, a netip.Addr) (string, error) {
 	return answer(n.ptr[a.String()])
 }
 
 func (n names) LookupA(_ context.Context, name string) ([]netip.Addr, error) {
-	s, err := answer(n.a[name])
+	return addresses(n.a[name])
+}
+
+func (n names) LookupAAAA(_ context.Context, name string) ([]netip.Addr, error) {
+	return addresses(n.aaaa[name])
+}
+
+func addresses(list string) ([]netip.Addr, error) {
+	s, err := answer(list)
 	var addrs []netip.Addr
 	for f := range strings.FieldsSeq(s) {
 		addrs = append(addrs, netip.MustParseAddr(f))

@@ -25,6 +25,10 @@ func (n table) LookupA(_ context.Context, name string) (addrs []netip.Addr, err 
 	return addrs, nil
 }
 
+func (n table) LookupAAAA(ctx context.Context, name string) ([]netip.Addr, error) {
+	return n.LookupA(ctx, name)
+}
+
 // What tcpserver decides about a connection and passes to its program, without
 // a socket.
 func ExampleServer_Admit() {

@@ -63,21 +63,27 @@ func Run(ctx context.Context, env *prog.Env) error {
 	return nil
 }
 
-// address returns the address to listen on.
+// address returns the address to listen on. Unlike tcpserver 0.88, an IPv6
+// address is one, and a host that has no others too.
 func address(ctx context.Context, r *dns.Resolver, host string) (netip.Addr, error) {
 	if host == "" || host == "0" {
 		return netip.IPv4Unspecified(), nil
 	}
-	addrs, err := r.LookupHost(ctx, host)
+	var addrs []netip.Addr
+	var err error
+	if _, ok := dns.IPv6(host); !ok {
+		addrs, err = r.LookupHost(ctx, host)
+	}
+	if err == nil && len(addrs) == 0 {
+		addrs, err = r.LookupHost6(ctx, host)
+	}
 	if err != nil {
 		return netip.Addr{}, prog.Fatal(111, "temporarily unable to figure out IP address for "+host, err)
 	}
-	for _, a := range addrs {
-		if a.Is4() {
-			return a, nil
-		}
+	if len(addrs) == 0 {
+		return netip.Addr{}, prog.Fatal(111, "no IP address for "+host, nil)
 	}
-	return netip.Addr{}, prog.Fatal(111, "no IP address for "+host, nil)
+	return addrs[0], nil
 }
 
 // closeStandard gives up descriptors 0 and 1: what waits for the end of

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/socket"
 )
 
 // serve accepts connections on the listening socket until ctx is done; then
@@ -69,7 +70,7 @@ func (s *Server) accept(ctx context.Context, listener int) {
 		if s.table.accepted() {
 			go s.table.settle()
 		}
-		remote, _ := addrPort(sa)
+		remote, _ := socket.AddrPort(sa)
 		if s.mayWait() || s.proxies() {
 			go s.handle(ctx, fd, remote)
 		} else {

@@ -35,6 +35,7 @@ type Config struct {
 type Names interface {
 	LookupPTR(ctx context.Context, a netip.Addr) (name string, err error)
 	LookupA(ctx context.Context, name string) ([]netip.Addr, error)
+	LookupAAAA(ctx context.Context, name string) ([]netip.Addr, error)
 }
 
 // A Server decides about connections and, under Run, serves one listening

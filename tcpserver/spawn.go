@@ -6,6 +6,7 @@ import (
 
 	"ucspi-go/internal/inherit"
 	"ucspi-go/internal/prog"
+	"ucspi-go/internal/ucspi"
 	"ucspi-go/rules"
 )
 
@@ -50,7 +51,7 @@ func (s *Server) tell(verdict string, pid int, c Conn, a Admission, remark ...st
 
 func (s *Server) tellPid(pid int, c Conn) {
 	if s.log.verbose() {
-		s.log.say("pid ", strconv.Itoa(pid), " from ", c.Remote.Addr().String())
+		s.log.say("pid ", strconv.Itoa(pid), " from ", ucspi.Text(c.Remote.Addr()))
 	}
 }
 

@@ -102,27 +102,6 @@ func (r *Resolver) LookupMX(ctx context.Context, name string) (exchangers []MX, 
 	return exchangers, rcode(p) != nxdomain, nil
 }
 
-// LookupHost returns the IPv4 addresses of a host operand: qualified by the
-// rules of DNSREWRITEFILE and its stand-ins, the first qualified name that
-// has addresses counting. Literal addresses are never asked for. As ucspi-tcp
-// 0.88 dns_ipq.c.
-func (r *Resolver) LookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
-	rules, err := r.rules.get(r.readRules)
-	if err != nil {
-		return nil, failure(host, err)
-	}
-	for _, name := range qualify(host, rules) {
-		addrs, ok := literal(name)
-		if !ok {
-			addrs, err = r.LookupA(ctx, name)
-		}
-		if err != nil || len(addrs) > 0 {
-			return addrs, err
-		}
-	}
-	return nil, nil
-}
-
 // literal returns the addresses that a name of digits and dots spells: its
 // numbers, cut to eight bits, in groups of four. Brackets do not count, nor do
 // numbers after the last whole group. As ucspi-tcp 0.88 dns_ip.c.

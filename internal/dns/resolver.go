@@ -29,6 +29,10 @@ type Resolver struct {
 	// seconds for each server.
 	Budget time.Duration
 
+	// Delay is how much longer than it took to find IPv4 addresses LookupHosts
+	// waits for IPv6 ones: the resolution delay of RFC 8305 section 3.
+	Delay time.Duration
+
 	lookup      func(name string) (value string, set bool)
 	resolvConf  string
 	rewriteFile string // when DNSREWRITEFILE is not set
@@ -47,6 +51,7 @@ func New(lookup func(name string) (value string, set bool)) *Resolver {
 		Rounds:      []time.Duration{3 * time.Second, 11 * time.Second, 45 * time.Second},
 		TCPStep:     10 * time.Second,
 		Budget:      60 * time.Second,
+		Delay:       50 * time.Millisecond,
 		lookup:      lookup,
 		resolvConf:  ResolvConf,
 		rewriteFile: "/etc/dnsrewrite",

@@ -6,12 +6,8 @@ import (
 	"context"
 	"net/netip"
 	"os"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
-
-	"ucspi-go/internal/prog"
 )
 
 // A Conn is a socket to one remote address. It fails with os.ErrClosed when
@@ -38,11 +34,7 @@ type descriptor interface {
 // Open returns a socket of a kind, such as syscall.SOCK_STREAM, for talking
 // to a remote address. It is closed by the caller.
 func Open(ctx context.Context, kind int, remote netip.AddrPort) (*Conn, error) {
-	family := syscall.AF_INET
-	if remote.Addr().Is6() {
-		family = syscall.AF_INET6
-	}
-	fd, err := syscall.Socket(family, kind|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	fd, err := syscall.Socket(Family(remote.Addr()), kind|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -77,14 +69,14 @@ func (c *Conn) SetDeadline(t time.Time) error {
 // chooses.
 func (c *Conn) Bind(local netip.Addr) error {
 	return c.try(func(fd int) (error, bool) {
-		return syscall.Bind(fd, sockaddr(netip.AddrPortFrom(local, 0))), true
+		return syscall.Bind(fd, Sockaddr(netip.AddrPortFrom(local, 0))), true
 	})
 }
 
 // Connect waits until the socket is connected. It asks the kernel again and
 // again, since a poller may call a socket ready that is not.
 func (c *Conn) Connect() error {
-	to := sockaddr(c.remote)
+	to := Sockaddr(c.remote)
 	return c.try(func(fd int) (error, bool) {
 		switch err := syscall.Connect(fd, to); err {
 		case syscall.EINPROGRESS, syscall.EALREADY:
@@ -103,21 +95,4 @@ func (c *Conn) NoDelay() error {
 	return c.try(func(fd int) (error, bool) {
 		return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1), true
 	})
-}
-
-func sockaddr(a netip.AddrPort) syscall.Sockaddr {
-	if a.Addr().Is4() {
-		return &syscall.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
-	}
-	return &syscall.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: zone(a.Addr().Zone())}
-}
-
-// zone returns the index of the interface that a zone names, 0 for none.
-func zone(name string) uint32 {
-	n, err := strconv.ParseUint(name, 10, 32)
-	if err != nil && name != "" {
-		index, _ := prog.ReadFile("/sys/class/net/" + name + "/ifindex")
-		n, _ = strconv.ParseUint(strings.TrimSpace(string(index)), 10, 32)
-	}
-	return uint32(n)
 }

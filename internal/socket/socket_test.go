@@ -87,7 +87,7 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer syscall.Close(fd)
-	if err := syscall.Bind(fd, sockaddr(netip.MustParseAddrPort("127.0.0.1:0"))); err != nil {
+	if err := syscall.Bind(fd, Sockaddr(netip.MustParseAddrPort("127.0.0.1:0"))); err != nil {
 		t.Fatal(err)
 	}
 	sa, err := syscall.Getsockname(fd)
@@ -238,5 +238,30 @@ func TestNoDelay(t *testing.T) {
 		if err := s.NoDelay(); err != nil || before != 0 || delay() == 0 {
 			t.Errorf("%s: %v; the option was %d and is %d", name, err, before, delay())
 		}
+	}
+}
+
+func TestAddrPort(t *testing.T) {
+	t.Parallel()
+	lo, err := net.InterfaceByIndex(1)
+	if err != nil {
+		t.Skip(err)
+	}
+	for text, want := range map[string]string{
+		"192.0.2.1:25":                    "192.0.2.1:25",
+		"[2001:db8::1]:25":                "[2001:db8::1]:25",
+		"[::ffff:192.0.2.1]:25":           "192.0.2.1:25",
+		"[fe80::1%1]:25":                  "[fe80::1%" + lo.Name + "]:25",
+		"[fe80::1%" + lo.Name + "]:25":    "[fe80::1%" + lo.Name + "]:25",
+		"[fe80::1%999999999]:25":          "[fe80::1%999999999]:25",
+		"[fe80::1%no-such-interface]:25":  "[fe80::1]:25",
+		"[fe80::1%../../../../../dev]:25": "[fe80::1]:25",
+	} {
+		if got, err := AddrPort(Sockaddr(netip.MustParseAddrPort(text))); err != nil || got.String() != want {
+			t.Errorf("%s becomes %v, %v, want %s", text, got, err, want)
+		}
+	}
+	if _, err := AddrPort(&syscall.SockaddrUnix{}); !errors.Is(err, syscall.EAFNOSUPPORT) {
+		t.Errorf("AddrPort of a Unix socket: %v", err)
 	}
 }

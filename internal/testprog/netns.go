@@ -1,11 +1,14 @@
 package testprog
 
 import (
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"regexp"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -66,4 +69,26 @@ func settle() error {
 	}
 	lo.SetUint16(syscall.IFF_UP | syscall.IFF_RUNNING)
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
+}
+
+// AddAddress gives an interface of the test's own network an IPv6 address.
+func AddAddress(t testing.TB, name string, address netip.Prefix) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET6, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		Missing(t, "IPv6: "+err.Error())
+	}
+	defer syscall.Close(fd)
+	link, err := net.InterfaceByName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := struct { // struct in6_ifreq
+		address [16]byte
+		bits    uint32
+		index   int32
+	}{address.Addr().As16(), uint32(address.Bits()), int32(link.Index)}
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFADDR, uintptr(unsafe.Pointer(&request))); errno != 0 {
+		t.Fatal(errno)
+	}
 }

@@ -55,6 +55,29 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+func TestAppendIPv6(t *testing.T) {
+	t.Parallel()
+	host, info := "client.example", "joe"
+	f := facts(&host, &info)
+	f.Local, f.Remote = netip.MustParseAddrPort("[fe80::1%eth0]:25"), netip.MustParseAddrPort("[fe80::2%eth0]:4711")
+	want := rules.Environ{
+		"A=1", "PROTO=TCP6",
+		"TCPLOCALIP=fe80::1", "TCPLOCALPORT=25", "TCPREMOTEIP=fe80::2", "TCPREMOTEPORT=4711", "TCPREMOTEHOST=client.example", "TCPREMOTEINFO=joe",
+		"TCP6LOCALIP=fe80::1", "TCP6LOCALPORT=25", "TCP6REMOTEIP=fe80::2", "TCP6REMOTEPORT=4711", "TCP6REMOTEHOST=client.example", "TCP6REMOTEINFO=joe",
+		"TCP6INTERFACE=eth0",
+	}
+	got := f.Append(rules.Environ{"A=1"})
+	if !slices.Equal(got, want) {
+		t.Errorf("Append = %q, want %q", got, want)
+	}
+	if base := ucspi.Clear(got); !slices.Equal(base, rules.Environ{"A=1"}) {
+		t.Errorf("Clear = %q, want nothing left of a connection", base)
+	}
+	if got, want := f.Line(), ":fe80::1:25 client.example:fe80::2:joe:4711"; got != want {
+		t.Errorf("Line = %q, want %q", got, want)
+	}
+}
+
 func TestLine(t *testing.T) {
 	t.Parallel()
 	host, info := "odd%name", "a:b"
