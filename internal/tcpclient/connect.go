@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -29,7 +30,7 @@ func Connect(ctx context.Context, env *prog.Env, host, port string) (fd int, err
 	}
 	o := defaults()
 	o.host, o.port = host, number
-	addrs, err := addresses(socket.Direct(ctx), dns.New(env.Lookup), o.host)
+	addrs, err := o.addresses(socket.Direct(ctx), dns.New(env.Lookup))
 	if err != nil {
 		return -1, err
 	}
@@ -44,18 +45,37 @@ func parsePort(s string) (uint16, error) {
 	return port, nil
 }
 
-// addresses returns the addresses of a host operand, at least one. This host
-// is its address as text: the rules of DNSREWRITEFILE apply, as in C.
-func addresses(ctx context.Context, r *dns.Resolver, host string) ([]netip.Addr, error) {
+// addresses returns the addresses of the host operand, at least one. This host
+// is its address as text: the rules of DNSREWRITEFILE apply, as in C. Unlike
+// tcpclient 0.88, a host may have IPv6 addresses. With a local address only
+// those of its family count.
+func (o *options) addresses(ctx context.Context, r *dns.Resolver) ([]netip.Addr, error) {
+	local := o.local.Addr()
+	host := o.host
 	if host == "" || host == "0" {
 		host = "127.0.0.1"
+		if local.Is6() {
+			host = "::1"
+		}
 	}
-	addrs, err := r.LookupHost(ctx, host)
+	var four, six []netip.Addr
+	var err error
+	if _, literal := dns.IPv6(host); literal || !local.Is4() && !local.Is6() {
+		four, six, err = r.LookupHosts(ctx, host)
+	} else if local.Is4() {
+		four, err = r.LookupHost(ctx, host)
+	} else {
+		six, err = r.LookupHost6(ctx, host)
+	}
 	if err != nil {
 		return nil, prog.Fatal(111, "temporarily unable to figure out IP address for "+host, err)
 	}
+	addrs := slices.DeleteFunc(append(four, six...), func(a netip.Addr) bool { return local.IsValid() && local.Is4() != a.Is4() })
 	if len(addrs) == 0 {
 		return nil, prog.Fatal(111, "no IP address for "+host, nil)
+	}
+	if len(six) > 0 {
+		addrs = sorted(addrs, local)
 	}
 	return addrs, nil
 }
@@ -72,58 +92,81 @@ func (o *options) rounds(n int) []uint32 {
 
 // connect returns a connection to the first of the addresses that can be
 // reached. Only those that were late have another round. As ucspi-tcp 0.88
-// tcpclient.c.
+// tcpclient.c, as long as they are of one family.
 func (o *options) connect(env *prog.Env, addrs []netip.Addr) (fd int, err error) {
 	rounds := o.rounds(len(addrs))
 	for len(rounds) > 0 {
 		patience := patience(rounds[0])
 		rounds = rounds[1:]
 		var late []netip.Addr
-		for _, a := range addrs {
-			fd, err := o.open()
-			if err != nil {
-				return -1, err
-			}
-			err = reach(fd, netip.AddrPortFrom(a, o.port), patience)
-			if err == nil {
-				return fd, nil
-			}
-			syscall.Close(fd)
+		failed := func(a netip.Addr, err error) {
 			if err == syscall.ETIMEDOUT && len(rounds) > 0 {
 				late = append(late, a)
 			} else if o.verbosity >= complain {
 				say(env, "unable to connect to "+at(a, o.port)+": "+prog.Errstr(err))
 			}
 		}
+		if o.mixed(addrs) {
+			fd = o.race(addrs, patience, failed)
+		} else if fd, err = o.oneByOne(addrs, patience, failed); err != nil {
+			return -1, err
+		}
+		if fd >= 0 {
+			return fd, syscall.SetNonblock(fd, false)
+		}
 		addrs = late
 	}
 	return -1, prog.Exit(111)
 }
 
-// open returns a socket with the local address that the options name.
-func (o *options) open() (fd int, err error) {
-	fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+// oneByOne tries the addresses in their order, each as long as patience says,
+// and returns the descriptor of the first connection, -1 if there is none.
+func (o *options) oneByOne(addrs []netip.Addr, patience time.Duration, failed func(netip.Addr, error)) (fd int, err error) {
+	for _, a := range addrs {
+		fd, err := o.open(a)
+		if err != nil {
+			return -1, err
+		}
+		if err = begin(fd, netip.AddrPortFrom(a, o.port)); err == nil {
+			err = outcome(fd, patience)
+		}
+		if err == nil {
+			return fd, nil
+		}
+		syscall.Close(fd)
+		failed(a, err)
+	}
+	return -1, nil
+}
+
+// open returns a socket for an address, with the local address that the
+// options name.
+func (o *options) open(to netip.Addr) (fd int, err error) {
+	fd, err = syscall.Socket(socket.Family(to), syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, prog.Fatal(111, "unable to create socket", err)
 	}
-	if err := syscall.Bind(fd, sockaddr(o.local)); err != nil {
+	local := o.local
+	if !local.Addr().IsValid() {
+		local = netip.AddrPortFrom(netip.IPv6Unspecified(), local.Port())
+		if to.Is4() {
+			local = netip.AddrPortFrom(netip.IPv4Unspecified(), local.Port())
+		}
+	}
+	if err := syscall.Bind(fd, socket.Sockaddr(local)); err != nil {
 		syscall.Close(fd)
 		return -1, prog.Fatal(111, "unable to bind socket", err)
 	}
 	return fd, nil
 }
 
-// reach connects a non-blocking socket and makes it blocking. When time is
-// over the error is ETIMEDOUT.
-func reach(fd int, to netip.AddrPort, patience time.Duration) error {
-	err := syscall.Connect(fd, sockaddr(to))
+// begin starts to connect a non-blocking socket.
+func begin(fd int, to netip.AddrPort) error {
+	err := syscall.Connect(fd, socket.Sockaddr(to))
 	if err == syscall.EINPROGRESS || err == syscall.EINTR {
-		err = outcome(fd, patience)
+		return nil
 	}
-	if err != nil {
-		return err
-	}
-	return syscall.SetNonblock(fd, false)
+	return err
 }
 
 // patience returns the time that an option's seconds mean. C's clock is
@@ -132,7 +175,8 @@ func patience(seconds uint32) time.Duration {
 	return time.Duration(seconds)*time.Second + 20*time.Millisecond
 }
 
-// outcome waits for a connection that was begun.
+// outcome waits for a connection that was begun. When time is over the error
+// is ETIMEDOUT.
 func outcome(fd int, patience time.Duration) error {
 	deadline := time.Now().Add(patience)
 	switch err := socket.Wait(fd, unix.POLLOUT, deadline); {
@@ -141,15 +185,16 @@ func outcome(fd int, patience time.Duration) error {
 	case err != nil:
 		return err
 	}
+	return socketError(fd)
+}
+
+// socketError returns why a connection failed, nil when it is made.
+func socketError(fd int) error {
 	errno, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
 	if err == nil && errno != 0 {
 		err = syscall.Errno(errno)
 	}
 	return err
-}
-
-func sockaddr(a netip.AddrPort) syscall.Sockaddr {
-	return &syscall.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
 }
 
 // at names an address in messages.

@@ -22,20 +22,12 @@ func endsOf(fd int) (c conn, err error) {
 	if err != nil {
 		return c, prog.Fatal(111, "unable to get local address", err)
 	}
-	c.local = addrPort(sa)
+	c.local, _ = socket.AddrPort(sa)
 	if sa, err = syscall.Getpeername(fd); err != nil {
 		return c, prog.Fatal(111, "unable to get remote address", err)
 	}
-	c.remote = addrPort(sa)
+	c.remote, _ = socket.AddrPort(sa)
 	return c, nil
-}
-
-func addrPort(sa syscall.Sockaddr) netip.AddrPort {
-	a, ok := sa.(*syscall.SockaddrInet4)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
 }
 
 // facts finds out the names of a connection as far as the options want them.

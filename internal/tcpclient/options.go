@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"ucspi-go/internal/dns"
 	"ucspi-go/internal/getopt"
 	"ucspi-go/internal/prog"
 )
@@ -21,7 +22,7 @@ const (
 type options struct {
 	verbosity   int            // -q, -Q, -v
 	noDelay     bool           // -D
-	local       netip.AddrPort // -i, -p; zeros let the kernel choose
+	local       netip.AddrPort // -i, not valid without it; -p, 0 lets the kernel choose
 	times       [2]uint32      // -T: seconds for the first and the second try of an address
 	localHost   *string        // -l: TCPLOCALHOST without a lookup; nil for a lookup
 	remoteHost  bool           // -h
@@ -35,7 +36,6 @@ type options struct {
 func defaults() options {
 	return options{
 		verbosity:   complain,
-		local:       netip.AddrPortFrom(netip.IPv4Unspecified(), 0),
 		times:       [2]uint32{2, 58},
 		remoteHost:  true,
 		remoteInfo:  true,
@@ -100,9 +100,12 @@ func parseTimes(s string) [2]uint32 {
 	return [2]uint32{uint32(x), uint32(number(strings.TrimPrefix(s[n:], "+")))}
 }
 
-// parseIP reads a dotted address from the start of s. Its numbers are decimal
-// and cut to eight bits. As ucspi-tcp 0.88 ip4_scan.c.
+// parseIP reads an IPv6 address, or a dotted address from the start of s. Its
+// numbers are decimal and cut to eight bits. As ucspi-tcp 0.88 ip4_scan.c.
 func parseIP(s string) (netip.Addr, bool) {
+	if ip, ok := dns.IPv6(s); ok {
+		return ip, true
+	}
 	var ip [4]byte
 	for i := range ip {
 		if i > 0 {

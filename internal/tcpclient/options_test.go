@@ -13,7 +13,7 @@ func TestParseOptions(t *testing.T) {
 	t.Parallel()
 	show := func(o options) string {
 		var b strings.Builder
-		for _, word := range []any{o.verbosity, o.noDelay, o.local, o.times, o.remoteHost, o.remoteInfo, o.infoTimeout, o.host, o.port, o.program} {
+		for _, word := range []any{o.verbosity, o.noDelay, o.local.Addr(), o.local.Port(), o.times, o.remoteHost, o.remoteInfo, o.infoTimeout, o.host, o.port, o.program} {
 			b.WriteString(fmt.Sprint(word) + " ")
 		}
 		if o.localHost != nil {
@@ -25,11 +25,11 @@ func TestParseOptions(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"h", "1", "p", "-v"}, "1 false 0.0.0.0:0 [2 58] true true 26 h 1 [p -v]"},
-		{[]string{"-vDHRlx", "-T3", "-t", "4x", "--", "", "65537", "p"}, "2 true 0.0.0.0:0 [3 0] false false 4  1 [p] l=x"},
-		{[]string{"-qQDdHhRr", "-l", "", "h", "", "p"}, "1 false 0.0.0.0:0 [2 58] true true 26 h 0 [p] l="},
-		{[]string{"-vq", "-p65537", "-i", "1.2.3.260junk", "h", "1", "p"}, "0 false 1.2.3.4:1 [2 58] true true 26 h 1 [p]"},
-		{[]string{"-i1.2.3.4", "-p", "x", "-t", "4294967297", "h", "1", "p"}, "1 false 1.2.3.4:0 [2 58] true true 1 h 1 [p]"},
+		{[]string{"h", "1", "p", "-v"}, "1 false invalid IP 0 [2 58] true true 26 h 1 [p -v]"},
+		{[]string{"-vDHRlx", "-T3", "-t", "4x", "--", "", "65537", "p"}, "2 true invalid IP 0 [3 0] false false 4  1 [p] l=x"},
+		{[]string{"-qQDdHhRr", "-l", "", "h", "", "p"}, "1 false invalid IP 0 [2 58] true true 26 h 0 [p] l="},
+		{[]string{"-vq", "-p65537", "-i", "1.2.3.260junk", "h", "1", "p"}, "0 false 1.2.3.4 1 [2 58] true true 26 h 1 [p]"},
+		{[]string{"-i1.2.3.4", "-p", "x", "-t", "4294967297", "h", "1", "p"}, "1 false 1.2.3.4 0 [2 58] true true 1 h 1 [p]"},
 	} {
 		o, err := parseOptions(&prog.Env{Args: tt.args})
 		if got := show(o); err != nil || got != tt.want {
@@ -81,7 +81,8 @@ func TestParseIP(t *testing.T) {
 	t.Parallel()
 	for arg, want := range map[string]string{
 		"1.2.3.4": "1.2.3.4", "01.2.3.256": "1.2.3.0", "1.2.3.4.5": "1.2.3.4", "1.2.3.4x": "1.2.3.4",
-		"": "", "0": "", "1.2.3": "", "1.2.3.": "", " 1.2.3.4": "", "1..3.4": "", "1.2.3:4": "",
+		"::1": "::1", "[fe80::1%eth0]": "fe80::1%eth0", "::ffff:1.2.3.4": "1.2.3.4",
+		"": "", "0": "", "::1junk": "", "::x": "", "1.2.3": "", "1.2.3.": "", " 1.2.3.4": "", "1..3.4": "", "1.2.3:4": "",
 	} {
 		got, ok := parseIP(arg)
 		if ok != (want != "") || ok && got != netip.MustParseAddr(want) {

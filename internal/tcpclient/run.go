@@ -26,7 +26,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 
 func (o *options) run(ctx context.Context, env *prog.Env) error {
 	resolver := dns.New(env.Lookup)
-	addrs, err := addresses(ctx, resolver, o.host)
+	addrs, err := o.addresses(ctx, resolver)
 	if err != nil {
 		return err
 	}

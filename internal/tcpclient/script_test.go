@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ucspi-go/internal/socket"
 	"ucspi-go/internal/testprog"
 )
 
@@ -117,16 +118,17 @@ func interrupt(t *testing.T, cmd *exec.Cmd, sig syscall.Signal) string {
 // kernel chooses one.
 func fill(t *testing.T, address string, port uint16) uint16 {
 	t.Helper()
-	socket := func() int {
-		fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	addr := netip.MustParseAddr(address)
+	open := func() int {
+		fd, err := syscall.Socket(socket.Family(addr), syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { syscall.Close(fd) })
 		return fd
 	}
-	listener := socket()
-	if err := syscall.Bind(listener, sockaddr(netip.AddrPortFrom(netip.MustParseAddr(address), port))); err != nil {
+	listener := open()
+	if err := syscall.Bind(listener, socket.Sockaddr(netip.AddrPortFrom(addr, port))); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Listen(listener, 0); err != nil {
@@ -136,10 +138,14 @@ func fill(t *testing.T, address string, port uint16) uint16 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Connect(socket(), local); err != nil {
+	if err := syscall.Connect(open(), local); err != nil {
 		t.Fatal(err)
 	}
-	return addrPort(local).Port()
+	at, err := socket.AddrPort(local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.Port()
 }
 
 // unread runs cmd with a standard error that has no reader, and returns its

@@ -61,9 +61,9 @@ var (
 // A world is a network with its servers, and a folder.
 type world struct{ c, ours, dir string }
 
-func newWorld(t *testing.T) world {
+func newWorld(t *testing.T, zone string) world {
 	w := world{c: testprog.Peer(t, "/usr/bin/tcpclient"), ours: filepath.Join(testprog.Dir(t), "tcpclient"), dir: t.TempDir()}
-	testprog.NameServer(t, zoneText, testprog.OnPort53)
+	testprog.NameServer(t, zone, testprog.OnPort53)
 	for _, address := range greeting {
 		serve(t, address+":7000", func(c net.Conn) { io.WriteString(c, "hello\n") })
 	}
@@ -98,7 +98,7 @@ func newWorld(t *testing.T) world {
 
 func serve(t *testing.T, address string, talk func(net.Conn)) {
 	t.Helper()
-	l, err := net.Listen("tcp4", address)
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -71,7 +73,8 @@ func settle() error {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
 
-// AddAddress gives an interface of the test's own network an IPv6 address.
+// AddAddress gives an interface of the test's own network an IPv6 address, and
+// waits until the kernel lets it be used.
 func AddAddress(t testing.TB, name string, address netip.Prefix) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET6, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
@@ -90,5 +93,12 @@ func AddAddress(t testing.TB, name string, address netip.Prefix) {
 	}{address.Addr().As16(), uint32(address.Bits()), int32(link.Index)}
 	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFADDR, uintptr(unsafe.Pointer(&request))); errno != 0 {
 		t.Fatal(errno)
+	}
+	err = syscall.EADDRNOTAVAIL
+	for end := time.Now().Add(serverPatience); err == syscall.EADDRNOTAVAIL && time.Now().Before(end); runtime.Gosched() {
+		err = syscall.Bind(fd, &syscall.SockaddrInet6{Addr: request.address, ZoneId: uint32(link.Index)})
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -109,7 +109,7 @@ func Root() (string, error) {
 
 // Run runs the scripts (*.txtar) of a folder with the project's programs
 // first in PATH and $BIN naming their folder. Beside testscript's own
-// commands a script has those of commands, and the condition landlock.
+// commands a script has those of commands, and the conditions.
 func Run(t *testing.T, dir string) {
 	bin := Dir(t)
 	testscript.Run(t, testscript.Params{
@@ -117,10 +117,11 @@ func Run(t *testing.T, dir string) {
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds:          commands,
 		Condition: func(name string) (bool, error) {
-			if name != "landlock" {
+			holds, known := conditions[name]
+			if !known {
 				return false, errors.New("no condition " + name)
 			}
-			return sandbox.Available(), nil
+			return holds(), nil
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
@@ -128,6 +129,12 @@ func Run(t *testing.T, dir string) {
 			return nil
 		},
 	})
+}
+
+// conditions are what the host of a test may lack.
+var conditions = map[string]func() bool{
+	"ipv6":     func() bool { return tryIPv6() == nil },
+	"landlock": sandbox.Available,
 }
 
 // commands are the project's own script commands, one file each.
