@@ -2,6 +2,7 @@ package qmailsmtpd
 
 import (
 	"bytes"
+	"net/netip"
 	"strings"
 
 	"ucspi-go/internal/prog"
@@ -66,16 +67,23 @@ func parseAddress(arg []byte) []byte {
 	return address
 }
 
-// scanBracketed returns the address of a domain of the form [1.2.3.4].
-func scanBracketed(domain string) (ip [4]byte, ok bool) {
+// scanBracketed returns the address of a domain of the form [1.2.3.4], or
+// [IPv6:2001:db8::1] as RFC 5321 section 4.1.3 has it.
+func scanBracketed(domain string) (addr netip.Addr, ok bool) {
 	s, ok := strings.CutPrefix(domain, "[")
 	if !ok {
-		return ip, false
+		return addr, false
 	}
+	const tag = "ipv6:"
+	if len(s) > len(tag) && equalFold([]byte(s[:len(tag)]), tag) {
+		addr, err := netip.ParseAddr(strings.TrimSuffix(s[len(tag):], "]"))
+		return addr, err == nil && addr.Is6() && addr.Zone() == "" && strings.HasSuffix(s, "]")
+	}
+	var ip [4]byte
 	for i := range ip {
 		u, n := prog.Number(s)
 		if n == 0 || n == len(s) {
-			return ip, false
+			return addr, false
 		}
 		ip[i] = byte(u)
 		want := byte('.')
@@ -83,11 +91,11 @@ func scanBracketed(domain string) (ip [4]byte, ok bool) {
 			want = ']'
 		}
 		if s[n] != want {
-			return ip, false
+			return addr, false
 		}
 		s = s[n+1:]
 	}
-	return ip, s == ""
+	return netip.AddrFrom4(ip), s == ""
 }
 
 // atHost returns the part of an address from its last "@" on, and what is

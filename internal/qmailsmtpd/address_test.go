@@ -46,25 +46,33 @@ func TestParseAddress(t *testing.T) {
 func TestScanBracketed(t *testing.T) {
 	tests := []struct {
 		in   string
-		want [4]byte
-		ok   bool
+		want string // empty: no address
 	}{
-		{"[192.0.2.1]", [4]byte{192, 0, 2, 1}, true},
-		{"[256.00.2.1]", [4]byte{0, 0, 2, 1}, true}, // as C: a byte each
-		{"[192.0.2.1", [4]byte{}, false},
-		{"[192.0.2.1]x", [4]byte{}, false},
-		{"[192.0.2]", [4]byte{}, false},
-		{"[192.0.2.1.5]", [4]byte{}, false},
-		{"[192.0..1]", [4]byte{}, false},
-		{"[]", [4]byte{}, false},
-		{"[", [4]byte{}, false},
-		{"", [4]byte{}, false},
-		{"192.0.2.1", [4]byte{}, false},
-		{"[IPv6:::1]", [4]byte{}, false},
+		{"[192.0.2.1]", "192.0.2.1"},
+		{"[256.00.2.1]", "0.0.2.1"}, // as C: a byte each
+		{"[192.0.2.1", ""},
+		{"[192.0.2.1]x", ""},
+		{"[192.0.2]", ""},
+		{"[192.0.2.1.5]", ""},
+		{"[192.0..1]", ""},
+		{"[]", ""},
+		{"[", ""},
+		{"", ""},
+		{"192.0.2.1", ""},
+		{"[IPv6:::1]", "::1"},
+		{"[ipV6:2001:0DB8::1]", "2001:db8::1"},
+		{"[IPv6:::ffff:192.0.2.1]", "::ffff:192.0.2.1"},
+		{"[::1]", ""},
+		{"[IPv6:]", ""},
+		{"[IPv6:::1", ""},
+		{"[IPv6:::1]x", ""},
+		{"[IPv6:::1]]", ""},
+		{"[IPv6:192.0.2.1]", ""},
+		{"[IPv6:fe80::1%eth0]", ""},
 	}
 	for _, tt := range tests {
-		if got, ok := scanBracketed(tt.in); ok != tt.ok || ok && got != tt.want {
-			t.Errorf("scanBracketed(%q) = %v, %v; want %v, %v", tt.in, got, ok, tt.want, tt.ok)
+		if got, ok := scanBracketed(tt.in); ok != (tt.want != "") || ok && got.String() != tt.want {
+			t.Errorf("scanBracketed(%q) = %v, %v; want %q", tt.in, got, ok, tt.want)
 		}
 	}
 }
@@ -72,9 +80,10 @@ func TestScanBracketed(t *testing.T) {
 // An address at one of our own IP addresses is one at control/localiphost.
 func TestLocalIPHost(t *testing.T) {
 	t.Parallel()
-	const in = "MAIL FROM:<>\r\nRCPT TO:<a@[127.0.0.1]>\r\nRCPT TO:<a@[0.0.0.0]>\r\nRCPT TO:<a@[203.0.113.77]>\r\nRCPT TO:<a@[127.0.0.1>\r\n"
+	const in = "MAIL FROM:<>\r\nRCPT TO:<a@[127.0.0.1]>\r\nRCPT TO:<a@[0.0.0.0]>\r\nRCPT TO:<a@[203.0.113.77]>\r\nRCPT TO:<a@[127.0.0.1>\r\n" +
+		"RCPT TO:<a@[IPv6:::]>\r\nRCPT TO:<a@[IPv6:2001:db8::77]>\r\nRCPT TO:<a@[IPv6:::ffff:127.0.0.1]>\r\n"
 	me := newSite(t, map[string]string{"rcpthosts": "mx.example.org\n"})
-	if out, _ := me.connect().talk(in); out != greeting+ok+ok+ok+notMine+notMine {
+	if out, _ := me.connect().talk(in); out != greeting+ok+ok+ok+notMine+notMine+ok+notMine+ok {
 		t.Errorf("control/me: got %q", out)
 	}
 	s := newSite(t, map[string]string{"localiphost": "local.example\n"})
@@ -82,7 +91,8 @@ func TestLocalIPHost(t *testing.T) {
 	if !accepted.MatchString(out) {
 		t.Fatalf("not accepted: %q", out)
 	}
-	want := "F\x00Ta@local.example\x00Ta@local.example\x00Ta@[203.0.113.77]\x00Ta@[127.0.0.1\x00\x00"
+	want := "F\x00Ta@local.example\x00Ta@local.example\x00Ta@[203.0.113.77]\x00Ta@[127.0.0.1\x00" +
+		"Ta@local.example\x00Ta@[IPv6:2001:db8::77]\x00Ta@local.example\x00\x00"
 	if got := s.read("envelope"); got != want {
 		t.Errorf("envelope: %q, want %q", got, want)
 	}

@@ -19,6 +19,8 @@ func TestHandOver(t *testing.T) {
 	}{
 		{"plain", "", send + "a\r\n\r\n..b\r\n.\r\n",
 			"Received: from unknown (unknown)\n  by unknown with SMTP; DATE\na\n\n.b\n", "Fa@b\x00Tc@example.com\x00\x00"},
+		{"IPv6", "PROTO=TCP6 TCPREMOTEHOST=h.example TCPREMOTEIP=2001:db8::1 TCPREMOTEINFO=joe TCPLOCALIP=2001:db8::9", send + ".\r\n",
+			"Received: from h.example (joe@2001:db8::1)\n  by 2001:db8::9 with SMTP; DATE\n", "Fa@b\x00Tc@example.com\x00\x00"},
 		{"empty message", "", send + ".\r\n", "Received: from unknown (unknown)\n  by unknown with SMTP; DATE\n", "Fa@b\x00Tc@example.com\x00\x00"},
 		{"tcpserver's facts", "TCPREMOTEIP=192.0.2.1 TCPREMOTEHOST=h.example TCPREMOTEINFO=joe TCPLOCALHOST=mx TCPLOCALIP=192.0.2.9", send + ".\r\n",
 			"Received: from h.example (joe@192.0.2.1)\n  by mx with SMTP; DATE\n", "Fa@b\x00Tc@example.com\x00\x00"},

@@ -2,7 +2,6 @@ package qmailsmtpd
 
 import (
 	"bufio"
-	"net/netip"
 
 	"ucspi-go/internal/localip"
 )
@@ -156,7 +155,7 @@ func (s *session) address(arg []byte) (address []byte, ok bool, err error) {
 			if err != nil {
 				return nil, false, errLocalIP
 			}
-			if localip.Is(netip.AddrFrom4(ip), own) {
+			if localip.Is(ip, own) {
 				address = []byte(string(local) + "@" + s.localIPHost)
 			}
 		}
