@@ -21,7 +21,7 @@ const (
 
 // unknown are the facts of a connection that nobody can know before it is
 // there. tcpserver sets them, and here they are left out.
-var unknown = []string{"TCPLOCALIP", "TCPLOCALPORT", "TCPREMOTEPORT"}
+var unknown = []string{"TCPLOCALIP", "TCPLOCALPORT", "TCPREMOTEPORT", "TCP6LOCALIP", "TCP6LOCALPORT", "TCP6REMOTEPORT"}
 
 // given are the names that were given for a client.
 type given struct {
@@ -37,8 +37,9 @@ func (g given) LookupPTR(_ context.Context, a netip.Addr) (string, error) {
 	return "", nil
 }
 
-// LookupA is for tcpserver -p, which is not asked for.
-func (g given) LookupA(context.Context, string) ([]netip.Addr, error) { return nil, nil }
+// LookupA and LookupAAAA are for tcpserver -p, which is not asked for.
+func (g given) LookupA(context.Context, string) ([]netip.Addr, error)    { return nil, nil }
+func (g given) LookupAAAA(context.Context, string) ([]netip.Addr, error) { return nil, nil }
 
 // connect has tcpserver decide about the connection, started from this
 // environment.
@@ -64,12 +65,12 @@ func (x *explainer) connect(ctx context.Context) error {
 	d := a.Decision
 	c := &x.Connection
 	*c = Connection{IP: x.ip.String(), Host: cleanName(a.RemoteHost), Info: cleanName(a.RemoteInfo), Rules: clean(x.rules),
-		Found: d.Found, Key: clean(d.Key), Decision: decisionAllow, Sets: []string{}}
+		Found: d.Found, Key: clean(rules.AddressOf(d.Key)), Decision: decisionAllow, Sets: []string{}}
 	if d.Deny {
 		c.Decision = decisionDeny
 	}
 	for _, key := range d.Tried {
-		c.Tried = append(c.Tried, clean(key))
+		c.Tried = append(c.Tried, clean(rules.AddressOf(key)))
 	}
 	for _, v := range d.Env {
 		c.Sets = append(c.Sets, clean(v.String()))

@@ -53,9 +53,10 @@ func parse(args []string) (*options, error) {
 		return nil, prog.Usage(Usage, "")
 	}
 	var err error
-	if o.ip, err = netip.ParseAddr(args[0]); err != nil || !o.ip.Is4() {
-		return nil, prog.Usage(Usage, strconv.QuoteToASCII(args[0])+" is not an IPv4 address")
+	if o.ip, err = netip.ParseAddr(args[0]); err != nil {
+		return nil, prog.Usage(Usage, strconv.QuoteToASCII(args[0])+" is not an IP address")
 	}
+	o.ip = o.ip.Unmap()
 	if len(args) > 1 {
 		o.message, o.recipients = args[1], args[2:]
 	}

@@ -12,6 +12,7 @@ import (
 	"ucspi-go/internal/qmail"
 	"ucspi-go/internal/qmailsmtpd"
 	"ucspi-go/qmaildkim"
+	"ucspi-go/rules"
 )
 
 // signer is the name of the program that signs and verifies.
@@ -147,7 +148,7 @@ func (x *explainer) judgeMode() {
 func (x *explainer) setAt(name string) string {
 	for _, s := range x.Connection.Sets {
 		if strings.HasPrefix(s, name+"=") && x.Connection.Line > 0 {
-			return " in " + x.at(x.text.set.Sources(x.Connection.Key)[0])
+			return " in " + x.at(rules.Rule{Line: x.Connection.Line})
 		}
 	}
 	for _, s := range x.Connection.Inherited {

@@ -107,7 +107,7 @@ func (x *explainer) where(key string, found bool) string {
 	if sources := x.text.set.Sources(key); len(sources) > 0 {
 		return x.at(sources[0])
 	}
-	return "rule " + key
+	return "rule " + rules.AddressOf(key)
 }
 
 func (x *explainer) at(r rules.Rule) string { return x.text.name + ":" + strconv.Itoa(r.Line) }
