@@ -88,7 +88,7 @@ var jobs = []job{
 		want: "signature 1: A pass d=ed25519.example s=default a=ed25519-sha256\nverdict: A pass\n"},
 	{name: "dkimreport", least: 6_000_000, command: `printf "From: a@ed25519.example\n\ntext\n" | limit dkimreport | grep Result:`,
 		want: "Result:         neutral (message not signed)\n"},
-	{name: "mailpath", least: 6_000_000, command: `printf "From: a@both.example\n\ntext\n" >text
+	{name: "mailpath", least: 8_000_000, command: `printf "From: a@both.example\n\ntext\n" >text
 		RELAYCLIENT= QMAILQUEUE=$(command -v qmail-dkim) limit mailpath -u $(id -u) -x rules.cdb 127.0.0.1 text | grep -c match$`,
 		want: "2\n"},
 	{name: "domainkey", least: 6_000_000, command: `limit domainkey -p ed25519.example 2>/dev/null | cut -c1-64`,
