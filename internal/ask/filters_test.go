@@ -78,7 +78,7 @@ func TestBrokenAnswer(t *testing.T) {
 	var out strings.Builder
 	env := &prog.Env{Stdout: &out, Fd: func(int) *os.File { return os.Stdout }}
 	broken := io.MultiReader(strings.NewReader("a\r\nb\r"), iotest.ErrReader(syscall.ECONNRESET))
-	err := show(env, breakable{broken}, &chain{first: &crlf.Remover{}, second: visible{}}, catFailed)
+	err := show(env, breakable{broken}, &chain{first: &crlf.Remover{}, second: visible{}}, exitCat)
 	if err != nil || out.String() != "a\nb^M" {
 		t.Errorf("shown %q, %v", out.String(), err)
 	}

@@ -24,18 +24,18 @@ type question struct {
 
 // Exit codes of the program that writes the answer in C.
 const (
-	catFailed = 1
-	awkFailed = 2
+	exitCat = 1
+	exitAwk = 2
 )
 
 // Who runs who@ [HOST], which asks the systat service.
 func Who(ctx context.Context, env *prog.Env) error {
-	return pipeline(ctx, env, question{port: "11", filter: visible{}, unwritable: catFailed})
+	return pipeline(ctx, env, question{port: "11", filter: visible{}, unwritable: exitCat})
 }
 
 // Date runs date@ [HOST], which asks the daytime service.
 func Date(ctx context.Context, env *prog.Env) error {
-	return pipeline(ctx, env, question{port: "13", filter: visible{}, unwritable: catFailed})
+	return pipeline(ctx, env, question{port: "13", filter: visible{}, unwritable: exitCat})
 }
 
 // Finger runs finger@ [HOST [USER]].
@@ -44,7 +44,7 @@ func Finger(ctx context.Context, env *prog.Env) error {
 		port:       "79",
 		text:       Operand(env, 1, "") + "\n",
 		filter:     visible{},
-		unwritable: catFailed,
+		unwritable: exitCat,
 	})
 }
 
@@ -57,7 +57,7 @@ func HTTP(ctx context.Context, env *prog.Env) error {
 		text: "GET /" + Operand(env, 1, "") + " HTTP/1.0\n" +
 			"Host: " + Operand(env, 0, "0") + ":" + port + "\n\n",
 		filter:     &body{},
-		unwritable: awkFailed,
+		unwritable: exitAwk,
 	})
 }
 
@@ -69,7 +69,7 @@ func Tcpcat(ctx context.Context, env *prog.Env) error {
 		return err
 	}
 	prog.ResetSignal(syscall.SIGPIPE) // as tcpclient, for its program
-	return show(env, conn, plain{}, catFailed)
+	return show(env, conn, plain{}, exitCat)
 }
 
 // pipeline asks the question of the host in the command line. As a pipeline

@@ -13,10 +13,13 @@ import (
 	"ucspi-go/rules"
 )
 
-// Exit codes of dkim -v when DKIMVERIFY is set, as sagredo's dkim.
+// Exit codes besides those of prog: of a verdict, and of dkim -v when
+// DKIMVERIFY is set, as sagredo's dkim.
 const (
-	codeReject = 14
-	codeDefer  = 88
+	exitBad    = 1
+	exitNone   = 2
+	exitReject = 14
+	exitDefer  = 88
 )
 
 // filter returns the Filter that verifies as qmail-dkim would in this
@@ -34,11 +37,11 @@ func VerdictCode(v *qmaildkim.Verdict) int {
 	case "pass":
 		return 0
 	case "none":
-		return 2
+		return exitNone
 	case "temperror":
 		return 111
 	}
-	return 1
+	return exitBad
 }
 
 // verify prints how the message's signatures verify.
@@ -68,7 +71,7 @@ func verify(ctx context.Context, env *prog.Env) error {
 	code := VerdictCode(v)
 	if _, set := env.Lookup("DKIMVERIFY"); set {
 		b.WriteString(", " + e.Report.Action)
-		code = map[string]int{"reject": codeReject, "defer": codeDefer}[e.Report.Action]
+		code = map[string]int{"reject": exitReject, "defer": exitDefer}[e.Report.Action]
 	}
 	if _, err := io.WriteString(env.Stdout, b.String()+"\n"); err != nil {
 		return prog.Fatal(111, "unable to write output", err)
