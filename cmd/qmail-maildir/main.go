@@ -1,5 +1,6 @@
 // Qmail-maildir delivers a message, read from descriptor 0, with its envelope,
 // read from descriptor 1, to the Maildir that $MAILDIR names.
+// See qmail-maildir(8).
 package main
 
 import (

@@ -1,5 +1,5 @@
 // Qmail-queue puts a message, read from descriptor 0, with its envelope, read
-// from descriptor 1, into the mail queue.
+// from descriptor 1, into the mail queue. See qmail-queue(8).
 package main
 
 import (

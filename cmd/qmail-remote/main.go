@@ -1,4 +1,5 @@
 // Qmail-remote sends a message to recipients at a remote host by SMTP.
+// See qmail-remote(8).
 package main
 
 import (

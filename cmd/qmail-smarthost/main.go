@@ -1,5 +1,5 @@
 // Qmail-smarthost is a queue program that hands each message to another mail
-// server at once.
+// server at once. See qmail-smarthost(8).
 package main
 
 import (

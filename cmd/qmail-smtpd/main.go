@@ -1,5 +1,5 @@
 // Qmail-smtpd receives mail by SMTP on descriptors 0 and 1 and hands each
-// message to the queue program.
+// message to the queue program. See qmail-smtpd(8).
 package main
 
 import (
