@@ -1,6 +1,7 @@
 # ucspi-go: needs Go and make, nothing else.
 GO ?= go
 PREFIX ?= /usr/local
+MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 FUZZTIME ?= 30s
 BIN ?= bin
@@ -47,7 +48,7 @@ race: all
 conformance: all
 	@for p in tcpserver:ucspi-tcp dkimverify:python3-dkim opendkim-testkey:opendkim-tools strace:strace unshare:util-linux ip:iproute2 \
 		softlimit:daemontools qemu-aarch64-static:qemu-user-static exim4:exim4-daemon-light swaks:swaks msmtp:msmtp \
-		named:bind9 nsupdate:bind9-dnsutils nsd:nsd tinydns:tinydns axfrdns:axfrdns haproxy:haproxy; do \
+		named:bind9 nsupdate:bind9-dnsutils nsd:nsd tinydns:tinydns axfrdns:axfrdns haproxy:haproxy mandoc:mandoc; do \
 		command -v $${p%%:*} >/dev/null || echo "conformance: missing $${p%%:*} (Debian package $${p##*:})"; done
 	@[ -x "$$UCSPI_TCP_IPV6/usr/bin/tcpserver" ] || echo "conformance: missing ucspi-tcp-ipv6 (apt-get download, dpkg -x into the folder UCSPI_TCP_IPV6)"
 	@perl -MMail::DKIM -e1 2>/dev/null || echo "conformance: missing Mail::DKIM (Debian package libmail-dkim-perl)"
@@ -77,6 +78,8 @@ golden:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BIN)/* $(DESTDIR)$(PREFIX)/bin
+	@for page in man/*.[1-8]; do section=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
+		install -d $$section && install -m 644 $$page $$section || exit 1; done
 
 clean:
 	rm -rf $(BIN)
