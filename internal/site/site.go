@@ -92,7 +92,7 @@ func (s *Site) key() error {
 }
 
 func (s *Site) publish() error {
-	name, text, err := record(s.Record)
+	name, text, err := SplitRecord(s.Record)
 	if err != nil {
 		return err
 	}
@@ -111,9 +111,9 @@ func (s *Site) publish() error {
 // Publish makes the DNS server publish other records than it did.
 func (s *Site) Publish(zone dnsserver.Zone) { s.dns.Publish(zone) }
 
-// record splits the line NAME. IN TXT ("string" "string") into the name and
-// the joined strings.
-func record(line string) (name, text string, err error) {
+// SplitRecord splits what domainkey prints, NAME. IN TXT ("string" "string"),
+// into the name and the joined strings.
+func SplitRecord(line string) (name, text string, err error) {
 	name, rest, ok := strings.Cut(line, ". IN TXT (")
 	if !ok {
 		return "", "", fmt.Errorf("site: not a TXT record: %q", line)

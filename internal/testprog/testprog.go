@@ -27,7 +27,18 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-var built string // folder to remove at the end; empty for none
+// litter are the folders that Main removes at the end.
+var litter struct {
+	sync.Mutex
+	dirs []string
+}
+
+// RemoveAtEnd lets Main remove a folder that several tests share.
+func RemoveAtEnd(dir string) {
+	litter.Lock()
+	defer litter.Unlock()
+	litter.dirs = append(litter.dirs, dir)
+}
 
 var build = sync.OnceValues(func() (string, error) {
 	if dir := os.Getenv("UCSPI_GO_BIN"); dir != "" {
@@ -37,7 +48,7 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	built = dir
+	RemoveAtEnd(dir)
 	return dir, Make(dir)
 })
 
@@ -63,12 +74,13 @@ type buildError struct {
 
 func (e *buildError) Error() string { return "make: " + e.err.Error() + "\n" + e.out }
 
-// Main runs the tests and then removes the programs that they built. A test
-// package that uses Dir or Run calls it from TestMain.
+// Main runs the tests and then removes the programs that they built, and what
+// else RemoveAtEnd was told. A test package that uses Dir or Run calls it from
+// TestMain.
 func Main(m *testing.M) {
 	code := m.Run()
-	if built != "" {
-		os.RemoveAll(built)
+	for _, dir := range litter.dirs {
+		os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
