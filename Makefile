@@ -14,7 +14,7 @@ PLAIN = $(filter-out $(AT:%=./cmd/%at),$(patsubst %/main.go,%,$(wildcard ./cmd/*
 # Tests run the programs that "make" built, not copies of their own.
 TEST = UCSPI_GO_BIN=$(abspath $(BIN)) $(GO) test -count=1
 
-.PHONY: all demo run test check race conformance soak fuzz bench golden install clean
+.PHONY: all demo run test check race conformance soak fuzz bench golden install package clean
 
 all:
 	@command -v $(GO) >/dev/null || { echo "make: no Go: install Go 1.26 or later (https://go.dev/dl) or set GO=" >&2; exit 1; }
@@ -48,9 +48,10 @@ race: all
 conformance: all
 	@for p in tcpserver:ucspi-tcp dkimverify:python3-dkim opendkim-testkey:opendkim-tools strace:strace unshare:util-linux ip:iproute2 \
 		softlimit:daemontools qemu-aarch64-static:qemu-user-static exim4:exim4-daemon-light swaks:swaks msmtp:msmtp \
-		named:bind9 nsupdate:bind9-dnsutils nsd:nsd tinydns:tinydns axfrdns:axfrdns haproxy:haproxy mandoc:mandoc; do \
+		named:bind9 nsupdate:bind9-dnsutils nsd:nsd tinydns:tinydns axfrdns:axfrdns haproxy:haproxy mandoc:mandoc lintian:lintian dpkg-deb:dpkg xz:xz-utils git:git; do \
 		command -v $${p%%:*} >/dev/null || echo "conformance: missing $${p%%:*} (Debian package $${p##*:})"; done
 	@[ -x "$$UCSPI_TCP_IPV6/usr/bin/tcpserver" ] || echo "conformance: missing ucspi-tcp-ipv6 (apt-get download, dpkg -x into the folder UCSPI_TCP_IPV6)"
+	@[ -f "$$DEBIAN_ROOT/root.tar" ] || echo "conformance: missing a Debian to install the package into: .ci/run makes the folder DEBIAN_ROOT"
 	@perl -MMail::DKIM -e1 2>/dev/null || echo "conformance: missing Mail::DKIM (Debian package libmail-dkim-perl)"
 	$(TEST) -tags conformance -timeout 15m -v -run '^TestConformance' ./...
 
@@ -81,5 +82,10 @@ install: all
 	@for page in man/*.[1-8]; do section=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
 		install -d $$section && install -m 644 $$page $$section || exit 1; done
 
+# Packages for Debian, tarballs, their bills of materials and checksums, in some
+# minutes: xz. What may be set is told in internal/release/package.
+package:
+	GO='$(GO)' internal/release/package dist
+
 clean:
-	rm -rf $(BIN)
+	rm -rf $(BIN) dist
