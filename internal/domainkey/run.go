@@ -44,7 +44,7 @@ func (w world) run(ctx context.Context, env *prog.Env) error {
 
 // say writes a line of explanation.
 func say(env *prog.Env, text string) {
-	io.WriteString(env.Stderr, env.Name+": "+text+"\n")
+	env.Say(env.Name + ": " + text)
 }
 
 // output writes text to standard output.

@@ -48,6 +48,10 @@ func (e *Env) Warn(what string, err error) {
 	(&Error{Severity: "warning", What: what, Err: err}).print(e)
 }
 
+// Say writes text and a line end to standard error, in one write. When that
+// fails there is nobody left to tell.
+func (e *Env) Say(text string) { _, _ = io.WriteString(e.Stderr, text+"\n") }
+
 // Error is how a program ends otherwise than with exit code 0.
 type Error struct {
 	Code     int    // exit code: 100 permanent or usage, 111 temporary, or one of the queue side's
@@ -82,7 +86,7 @@ func (e *Error) print(env *Env) {
 		b.WriteString(env.Name + ": hint: " + e.Hint + "\n")
 	}
 	if b.Len() > 0 {
-		io.WriteString(env.Stderr, b.String())
+		env.Say(strings.TrimSuffix(b.String(), "\n"))
 	}
 }
 

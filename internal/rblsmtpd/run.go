@@ -6,7 +6,6 @@ package rblsmtpd
 
 import (
 	"context"
-	"io"
 	"os"
 	"strconv"
 	"time"
@@ -55,7 +54,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 // block logs why the client is blocked and talks to it.
 func block(env *prog.Env, c *check, timeout uint64) {
 	message := c.message()
-	io.WriteString(env.Stderr, "rblsmtpd: "+c.client.text+" pid "+strconv.Itoa(os.Getpid())+": "+message+"\n")
+	env.Say("rblsmtpd: " + c.client.text + " pid " + strconv.Itoa(os.Getpid()) + ": " + message)
 	s := session{conn: conn{in: descriptor(env, 0), out: descriptor(env, 1)}, refusal: message}
 	if timeout == 0 {
 		s.reply(message)

@@ -61,7 +61,7 @@ func Run(_ context.Context, env *prog.Env) error {
 		return prog.Fatal(111, "unable to write the findings", err)
 	}
 	if l.unchecked {
-		io.WriteString(env.Stderr, env.Name+": note: "+l.home+" does not exist, so that programs and keys were not looked for\n")
+		env.Say(env.Name + ": note: " + l.home + " does not exist, so that programs and keys were not looked for")
 	}
 	if len(findings) > 0 {
 		return prog.Exit(1)

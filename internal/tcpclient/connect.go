@@ -2,7 +2,6 @@ package tcpclient
 
 import (
 	"context"
-	"io"
 	"net/netip"
 	"os"
 	"slices"
@@ -204,5 +203,5 @@ func at(a netip.Addr, port uint16) string {
 
 // say writes a line of tcpclient's, whatever program this is.
 func say(env *prog.Env, line string) {
-	io.WriteString(env.Stderr, "tcpclient: "+line+"\n")
+	env.Say("tcpclient: " + line)
 }
