@@ -69,13 +69,16 @@ func (x *explainer) send(c client) error {
 	if len(rcpts) == 0 {
 		rcpts = []string{nobody}
 	}
-	c.ask("HELO mailpath")
-	c.ask("MAIL FROM:<>")
+	for _, command := range []string{"HELO mailpath", "MAIL FROM:<>"} {
+		if _, err := c.ask(command); err != nil {
+			return broken(err)
+		}
+	}
 	accepted := 0
 	for i, rcpt := range rcpts {
 		reply, err := c.ask("RCPT TO:<", qmail.Quote(rcpt), ">")
 		if err != nil {
-			return prog.Fatal(111, "unable to rehearse the session", err)
+			return broken(err)
 		}
 		if reply.Positive() {
 			accepted++
@@ -87,20 +90,28 @@ func (x *explainer) send(c client) error {
 	if accepted == 0 {
 		return nil
 	}
-	if reply, err := c.ask("DATA"); err != nil || reply.Code != 354 {
-		x.answer(reply)
-		return err
+	reply, err := c.ask("DATA")
+	if err != nil {
+		return broken(err)
 	}
-	err := c.send(x.message)
+	if reply.Code != 354 {
+		x.answer(reply)
+		return nil
+	}
+	err = c.send(x.message)
 	if read := (messageError{}); errors.As(err, &read) {
 		return prog.Fatal(111, "unable to read "+x.options.message, read.error)
 	}
-	reply, err := c.ask()
-	if err != nil {
-		return prog.Fatal(111, "unable to rehearse the session", err)
+	if reply, err = c.ask(); err != nil {
+		return broken(err)
 	}
 	x.answer(reply)
 	return nil
+}
+
+// broken is the end of a session that was not to end yet.
+func broken(err error) error {
+	return prog.Fatal(111, "unable to rehearse the session", err)
 }
 
 // recipient takes the reply to a recipient.
@@ -133,15 +144,15 @@ func (x *explainer) mendRecipient(code int) string {
 
 // take is the queue program: what becomes of the message in it.
 func (x *explainer) take(ctx context.Context, message io.Reader, envelope func() (qmail.Envelope, error)) string {
+	if x.Queue.Error != "" || !x.Queue.DKIM || x.refusal != nil {
+		_, _ = io.Copy(io.Discard, message) // so that the session gets to its end
+	}
 	switch {
 	case x.Queue.Error != "":
-		io.Copy(io.Discard, message)
 		return qmail.NoExec.Reply()
 	case !x.Queue.DKIM:
-		io.Copy(io.Discard, message)
 		return ""
 	case x.refusal != nil:
-		io.Copy(io.Discard, message)
 		x.Signing = &Signing{Reason: x.refusal.Reason}
 		return x.reply(x.refusal)
 	}
