@@ -17,14 +17,6 @@ type state struct {
 	piece  int // which piece of the side has the address, -1 for none
 }
 
-// decide returns the state that decides about a client.
-func decide(a, b state) state {
-	if b.kind < a.kind {
-		return b
-	}
-	return a
-}
-
 // An interval is addresses from low to high.
 type interval struct{ low, high uint32 }
 

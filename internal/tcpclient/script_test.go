@@ -147,19 +147,3 @@ func fill(t *testing.T, address string, port uint16) uint16 {
 	}
 	return at.Port()
 }
-
-// unread runs cmd with a standard error that has no reader, and returns its
-// standard output.
-func unread(t *testing.T, cmd *exec.Cmd) string {
-	t.Helper()
-	r, stderr, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Close()
-	defer stderr.Close()
-	var stdout strings.Builder
-	cmd.Stdout, cmd.Stderr = &stdout, stderr
-	cmd.Run()
-	return stdout.String()
-}

@@ -4,6 +4,7 @@ package tcpclient
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -251,4 +252,20 @@ func TestConformanceName(t *testing.T) {
 			t.Errorf("argv[0] %q: C %s, ours %s", name, got[0], got[1])
 		}
 	}
+}
+
+// unread runs cmd with a standard error that has no reader, and returns its
+// standard output.
+func unread(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	r, stderr, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer stderr.Close()
+	var stdout strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, stderr
+	cmd.Run()
+	return stdout.String()
 }
