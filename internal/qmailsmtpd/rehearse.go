@@ -28,10 +28,7 @@ func Rehearse(env *prog.Env, conn io.ReadWriter, queue Queue) (open bool, err er
 		defer s.moreRcptHosts.Close()
 	}
 	s.open = func() (receiver, error) { return rehearse(queue), nil }
-	if reply, ok := s.serve().(lastReply); ok {
-		s.reply(string(reply))
-		s.out.Flush()
-	}
+	s.end(s.serve())
 	return s.rcpthosts == nil && !s.relaying, nil
 }
 
@@ -61,7 +58,7 @@ func rehearse(queue Queue) *rehearsal {
 
 func (q *rehearsal) put(piece []byte) {
 	if !q.spoiled {
-		q.message.Write(piece) // who takes no more has decided
+		_, _ = q.message.Write(piece) // who takes no more has decided
 	}
 }
 

@@ -66,10 +66,7 @@ func Run(_ context.Context, env *prog.Env) error {
 	if err == errQuit {
 		return nil
 	}
-	if reply, ok := err.(lastReply); ok {
-		s.reply(string(reply))
-		s.out.Flush()
-	}
+	s.end(err)
 	return prog.Exit(1)
 }
 

@@ -43,6 +43,14 @@ func (s *session) reply(parts ...string) {
 	s.out.WriteString("\r\n")
 }
 
+// end says the last reply of a session that ends with one.
+func (s *session) end(err error) {
+	if last, ok := err.(lastReply); ok {
+		s.reply(string(last))
+		_ = s.out.Flush()
+	}
+}
+
 // command answers one command. Its error ends the session. Commands that a
 // client waits for are flushed; the others may leave with their neighbours'.
 func (s *session) command(verb string, arg []byte) error {
@@ -61,7 +69,7 @@ func (s *session) command(verb string, arg []byte) error {
 		}
 	case "quit":
 		s.reply("221 ", s.greeting)
-		s.out.Flush()
+		_ = s.out.Flush()
 		return errQuit
 	case "helo":
 		s.reply("250 ", s.greeting)
