@@ -14,7 +14,7 @@ PLAIN = $(filter-out $(AT:%=./cmd/%at),$(patsubst %/main.go,%,$(wildcard ./cmd/*
 # Tests run the programs that "make" built, not copies of their own.
 TEST = UCSPI_GO_BIN=$(abspath $(BIN)) $(GO) test -count=1
 
-.PHONY: all demo run test check race conformance soak fuzz bench golden install package clean
+.PHONY: all demo run test check lint race conformance soak fuzz bench golden install package clean
 
 all:
 	@command -v $(GO) >/dev/null || { echo "make: no Go: install Go 1.26 or later (https://go.dev/dl) or set GO=" >&2; exit 1; }
@@ -38,6 +38,16 @@ check:
 	@fmt=$$(gofmt -l cmd internal qmaildkim rules tcprules tcpserver); [ -z "$$fmt" ] || { echo "gofmt would change: $$fmt" >&2; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags conformance,soak ./...
+
+# Asked of no clone that lacks the tools. golangci-lint takes minutes to build:
+# .ci/run does without it, and installs staticcheck.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+lint:
+	@if command -v staticcheck >/dev/null; then staticcheck ./... && staticcheck -tags conformance,soak ./...; \
+		else echo "lint: missing staticcheck: $(GO) install $(STATICCHECK)"; fi
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; \
+		else echo "lint: missing golangci-lint: $(GO) install $(GOLANGCI_LINT)"; fi
 
 race: all
 	UCSPI_GO_BIN=$(abspath $(BIN)) CGO_ENABLED=1 $(GO) test -count=1 -race -shuffle=on ./...

@@ -59,16 +59,16 @@ type processed struct {
 }
 
 // parts returns what is left of the message, in order.
-func (o *processed) parts() []span {
+func (p *processed) parts() []span {
 	var parts []span
 	at := int64(0)
-	for _, c := range o.cut {
+	for _, c := range p.cut {
 		if c.from > at {
 			parts = append(parts, span{at, c.from})
 		}
 		at = c.to
 	}
-	return append(parts, span{at, o.msg.Size()})
+	return append(parts, span{at, p.msg.Size()})
 }
 
 // writeTo writes the message with its new fields to a pipe.

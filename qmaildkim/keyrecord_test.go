@@ -74,9 +74,12 @@ func TestKeyringErrors(t *testing.T) {
 	}
 }
 
-// isTemporary asks as go-msgauth does.
+// isTemporary asks as go-msgauth does, whether it is a net.Error.
 func isTemporary(err error) bool {
-	e, ok := err.(net.Error)
+	e, ok := err.(interface {
+		Timeout() bool
+		Temporary() bool
+	})
 	return ok && e.Temporary()
 }
 

@@ -160,10 +160,10 @@ func signJobs(p peer) []signJob {
 }
 
 func (j signJob) String() string {
-	return fmt.Sprintf("%s, -c %s, %s", j.mail.name, j.canonicalizations, j.key.selector)
+	return fmt.Sprintf("%s, -c %s, %s", j.name, j.canonicalizations, j.key.selector)
 }
 
-// write makes the folder that a peer's program works on; texts are the
+// writeJobs makes the folder that a peer's program works on; texts are the
 // messages of the jobs.
 func writeJobs(t *testing.T, jobs []signJob, texts []string) (dir string) {
 	t.Helper()

@@ -82,7 +82,7 @@ func pipeline(ctx context.Context, env *prog.Env, q question) error {
 	var answer io.Reader = strings.NewReader("")
 	conn, err := Connect(ctx, env, Operand(env, 0, "0"), q.port)
 	if err == nil {
-		conn.Write(crlf.Add(nil, []byte(q.text))) // a server may talk without listening
+		_, _ = conn.Write(crlf.Add(nil, []byte(q.text))) // a server may talk without listening
 		answer = breakable{conn}
 	} else {
 		prog.Report(env, err)

@@ -25,7 +25,7 @@ func Delcr(_ context.Context, env *prog.Env) error {
 	}
 	// As in delcr 0.88, nobody is told when the last byte cannot be written.
 	if last := r.Flush(nil); len(last) > 0 {
-		write(env, last)
+		_ = write(env, last)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func draft(dir string, mode fs.FileMode, own owner, data []byte) (name string, e
 
 // lock waits until this process alone has the lock on a directory, which it
 // has until unlock is called or it ends. Other programs do not look for it.
-func lock(dir string) (unlock func() error, err error) {
+func lock(dir string) (unlock func(), err error) {
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil, err
@@ -45,5 +45,5 @@ func lock(dir string) (unlock func() error, err error) {
 		d.Close()
 		return nil, err
 	}
-	return d.Close, nil
+	return func() { d.Close() }, nil
 }

@@ -1,5 +1,7 @@
 //go:build linux && (amd64 || arm64)
 
+//lint:file-ignore U1000 the assembly in start_*.s uses all of it
+
 package inherit
 
 import "syscall"

@@ -1,5 +1,7 @@
 //go:build linux && (amd64 || arm64)
 
+//lint:file-ignore U1000 the kernel, or the assembly in vfork_*.s, uses the rest
+
 package inherit
 
 import (

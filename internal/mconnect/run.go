@@ -47,11 +47,11 @@ const pieceSize = 16 << 10 // bytes
 // send copies lines to the network, with a CR before each LF.
 func send(to io.Writer, from io.Reader) {
 	out := make([]byte, 0, 2*pieceSize+1)
-	pump(from, func(data []byte) { to.Write(crlf.Add(out, data)) })
+	pump(from, func(data []byte) { _, _ = to.Write(crlf.Add(out, data)) })
 }
 
 func receive(to io.Writer, from io.Reader) {
-	pump(from, func(data []byte) { to.Write(data) })
+	pump(from, func(data []byte) { _, _ = to.Write(data) })
 }
 
 // pump reads until the end or an error. What cannot be written is lost, and

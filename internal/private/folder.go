@@ -22,7 +22,7 @@ func Path(dir, program string) string {
 // then nobody else has put anything there. The caller closes the descriptor.
 // The error is a unix.Errno, EPERM for a folder that is not to be trusted.
 func OpenFolder(path string) (fd int, err error) {
-	unix.Mkdir(path, 0o700) // the opening tells what came of it
+	_ = unix.Mkdir(path, 0o700) // the opening tells what came of it
 	fd, err = unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, err

@@ -143,12 +143,12 @@ func (e *entry) commit() qmail.Code {
 // message is not.
 func (e *entry) cleanUp(code qmail.Code) qmail.Code {
 	if e.intd != nil {
-		e.intd.Truncate(0)
+		_ = e.intd.Truncate(0)
 		if os.Remove(e.intdName()) != nil {
 			return code
 		}
 	}
-	e.mess.Truncate(0)
+	_ = e.mess.Truncate(0)
 	os.Remove(e.messName())
 	return code
 }

@@ -91,6 +91,6 @@ func pullTrigger() {
 	if err != nil {
 		return
 	}
-	syscall.Write(fd, []byte{0})
+	_, _ = syscall.Write(fd, []byte{0})
 	syscall.Close(fd)
 }

@@ -43,7 +43,7 @@ type remote struct {
 func Run(ctx context.Context, env *prog.Env) error {
 	signal.Ignore(syscall.SIGPIPE)
 	r := &remote{dns: dns.New(env.Lookup), own: localip.Addresses}
-	io.WriteString(env.Stdout, r.reports(socket.Direct(ctx), env))
+	_, _ = io.WriteString(env.Stdout, r.reports(socket.Direct(ctx), env))
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (t timeouts) remember(addr netip.Addr, timedOut bool, now time.Time) {
 		rec[4] = min(rec[4]+1, maxCount)
 		binary.LittleEndian.PutUint32(rec[8:], uint32(now.Unix()))
 	}
-	table.file.WriteAt(table.data, 0)
+	_, _ = table.file.WriteAt(table.data, 0)
 }
 
 // A record is what is known of one address.

@@ -102,7 +102,7 @@ func (o outcome) log(env *prog.Env, recipients int) {
 	if env.Fd(stderr) == nil || slices.Contains(qmail.ErrorFds(env), stderr) {
 		return
 	}
-	syscall.Write(int(env.Fd(stderr).Fd()), []byte(o.line(os.Getpid(), recipients)))
+	_, _ = syscall.Write(int(env.Fd(stderr).Fd()), []byte(o.line(os.Getpid(), recipients)))
 }
 
 // line returns the log line: words of the form key=value behind what was done.

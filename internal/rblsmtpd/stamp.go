@@ -46,7 +46,7 @@ func due(dir, list string, now time.Time) bool {
 		return false
 	}
 	stamp := unix.NsecToTimespec(now.UnixNano())
-	unix.UtimesNanoAt(folder, name, []unix.Timespec{stamp, stamp}, unix.AT_SYMLINK_NOFOLLOW)
+	_ = unix.UtimesNanoAt(folder, name, []unix.Timespec{stamp, stamp}, unix.AT_SYMLINK_NOFOLLOW)
 	return true
 }
 

@@ -14,7 +14,7 @@ import (
 func settle(name string) {
 	// Executed as /proc/self/exe it would be known as "exe".
 	if f, err := prog.Open("/proc/self/comm", os.O_WRONLY, 0); err == nil {
-		f.WriteString(name)
+		_, _ = f.WriteString(name)
 		f.Close()
 	}
 	prog.PlainSignals()

@@ -108,10 +108,10 @@ func within(block netip.Prefix, i int, random *rand.Rand) netip.Addr {
 	raw := block.Masked().Addr().As16()
 	for bit := block.Bits(); bit < 128; bit++ {
 		set := random.IntN(2)
-		switch {
-		case i%4 == 1:
+		switch i % 4 {
+		case 1:
 			set = i / 4 >> min(127-bit, 8) & 1
-		case i%4 == 2:
+		case 2:
 			set *= random.IntN(2) * random.IntN(2)
 		}
 		raw[bit/8] |= byte(set) << (7 - bit%8)

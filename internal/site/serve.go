@@ -38,7 +38,7 @@ func (s *Site) Serve(addr string, options ...string) error {
 	}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
-		cmd.Wait()
+		_ = cmd.Wait()
 		if lines := s.Log(); len(lines) > 0 {
 			return &serveError{lines[len(lines)-1]}
 		}
@@ -55,7 +55,7 @@ func (s *Site) Restart(options ...string) error {
 	if err := s.server.Process.Kill(); err != nil {
 		return err
 	}
-	s.server.Wait()
+	_ = s.server.Wait() // it was killed
 	return s.Serve(s.Addr, options...)
 }
 

@@ -203,7 +203,7 @@ func (s *Site) Output(name string, args ...string) (string, error) {
 func (s *Site) Close() error {
 	var err error
 	if s.server != nil {
-		s.server.Process.Signal(syscall.SIGTERM)
+		_ = s.server.Process.Signal(syscall.SIGTERM)
 		err = s.server.Wait()
 		s.server = nil
 	}

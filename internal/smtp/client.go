@@ -177,7 +177,7 @@ func (c *Client) ask(words ...string) (Reply, error) {
 func (c *Client) Quit() {
 	if !c.ended {
 		c.write("QUIT")
-		c.out.Flush()
+		_ = c.out.Flush()
 	}
 	c.conn.Close()
 }

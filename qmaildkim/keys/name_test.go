@@ -18,7 +18,7 @@ func TestDomain(t *testing.T) {
 		{"-a.r3---sn.bücher.example", "-a.r3---sn.xn--bcher-kva.example"},
 		{"1.example", "1.example"},
 		{"", ""}, {".", ""}, {"..", ""}, {"a..b", ""}, {".a", ""}, {"a/b", ""}, {"a b", ""}, {"a\x00", ""},
-		{"192.0.2.1", ""}, {"%", ""}, {"*.example.com", ""}, {"xn--\xff", ""}, {"‎", ""}, {"．", ""}, {"a．．b", ""},
+		{"192.0.2.1", ""}, {"%", ""}, {"*.example.com", ""}, {"xn--\xff", ""}, {"\u200e", ""}, {"．", ""}, {"a．．b", ""},
 	}
 	for _, tt := range tests {
 		if got, ok := keys.Domain(tt.in); got != tt.want || ok != (tt.want != "") {
