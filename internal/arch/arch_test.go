@@ -193,9 +193,18 @@ func TestMainsAreThin(t *testing.T) {
 	}
 }
 
-// eachSource calls f for every Go file that is not a test, with its path from
-// the top of the tree.
+// eachSource calls f for every Go file that is not a test, as eachFile does.
 func eachSource(t *testing.T, f func(path string, src []byte)) {
+	t.Helper()
+	eachFile(t, func(path string, src []byte) {
+		if !strings.HasSuffix(path, "_test.go") {
+			f(path, src)
+		}
+	})
+}
+
+// eachFile calls f for every Go file, with its path from the top of the tree.
+func eachFile(t *testing.T, f func(path string, src []byte)) {
 	t.Helper()
 	top := os.DirFS(root(t))
 	err := fs.WalkDir(top, ".", func(path string, d fs.DirEntry, err error) error {
@@ -205,7 +214,7 @@ func eachSource(t *testing.T, f func(path string, src []byte)) {
 		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != "." || d.Name() == "testdata") {
 			return fs.SkipDir
 		}
-		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+		if !strings.HasSuffix(path, ".go") {
 			return nil
 		}
 		src, err := fs.ReadFile(top, path)

@@ -115,6 +115,14 @@ func dialogue(t *testing.T, program string, connects bool) error {
 			f.Close() // else there is no end of file
 		}
 	}
+	if err := talk(stdin, stdout, server); err != nil {
+		return err
+	}
+	return cmd.Wait()
+}
+
+// talk is the person, at stdin and stdout, and the server.
+func talk(stdin io.WriteCloser, stdout io.Reader, server *net.TCPConn) error {
 	person, network := bufio.NewReader(stdout), bufio.NewReader(server)
 	for i := range 3 {
 		line := fmt.Sprintf("reply %d\r\n", i)
@@ -143,7 +151,7 @@ func dialogue(t *testing.T, program string, connects bool) error {
 	if rest, _ := io.ReadAll(network); len(rest) > 0 {
 		return fmt.Errorf("sent %q at the end", rest)
 	}
-	return cmd.Wait()
+	return nil
 }
 
 // The end comes from the network alone: a person may still be typing.

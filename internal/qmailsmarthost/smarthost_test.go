@@ -56,19 +56,7 @@ func (j *job) run(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := strconv.Itoa(int(sink.Addr.Port()))
-	home := t.TempDir()
-	controls := map[string]string{"me": "me.example", "smarthost": "127.0.0.1:$SINK\n"}
-	for name, text := range j.controls {
-		controls[name] = text
-	}
-	if err := os.Mkdir(filepath.Join(home, "control"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range controls {
-		if err := os.WriteFile(filepath.Join(home, "control", name), []byte(strings.ReplaceAll(text, "$SINK", port)), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	home := j.home(t, port)
 	environ := []string{"QMAILHOME=" + home, "TMPDIR=" + home}
 	for _, s := range j.environ {
 		environ = append([]string{strings.ReplaceAll(s, "$SINK", port)}, environ...)
@@ -120,6 +108,25 @@ func (j *job) run(t *testing.T) {
 	if entries, err := filepath.Glob(filepath.Join(home, "*")); err != nil || len(entries) != 1 {
 		t.Errorf("left in the folder: %v, %v", entries, err)
 	}
+}
+
+// home makes the program's home, for a sink on a port.
+func (j *job) home(t *testing.T, port string) string {
+	t.Helper()
+	home := t.TempDir()
+	controls := map[string]string{"me": "me.example", "smarthost": "127.0.0.1:$SINK\n"}
+	for name, text := range j.controls {
+		controls[name] = text
+	}
+	if err := os.Mkdir(filepath.Join(home, "control"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range controls {
+		if err := os.WriteFile(filepath.Join(home, "control", name), []byte(strings.ReplaceAll(text, "$SINK", port)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return home
 }
 
 func resolver(t *testing.T) *dns.Resolver {

@@ -129,21 +129,7 @@ func TestMemory(t *testing.T) {
 	received := size() - len("text\n")
 	p.holds("a message", 3*mega, 3*mega)
 
-	// 10,000 recipients, and the message has each of them.
-	var rcpts, envelope strings.Builder
-	envelope.WriteString("Fa@b\n")
-	for i := range 10000 {
-		fmt.Fprintf(&rcpts, "RCPT TO:<recipient%d@example.com>\r\n", i)
-		fmt.Fprintf(&envelope, "Trecipient%d@example.com\n", i)
-	}
-	envelope.WriteString("\n")
-	p.send("MAIL FROM:<a@b>\r\n", rcpts.String(), "DATA\r\n.\r\n")
-	p.expect(10001, ok)
-	p.expect(1, goAhead)
-	p.expect(1, queued)
-	if got := s.read("envelope"); got != envelope.String() {
-		t.Errorf("10,000 recipients: envelope of %d bytes, want %d", len(got), envelope.Len())
-	}
+	manyRecipients(t, s, p)
 	p.holds("10,000 recipients", 3*mega, 3*mega)
 
 	// 1 GiB in lines, and a line of 64 MiB.
@@ -163,20 +149,7 @@ func TestMemory(t *testing.T) {
 	}
 	p.holds("a line of 64 MiB", 3*mega, 3*mega)
 
-	// Commands of any kind and length.
-	name := strings.Repeat("X", maxLine-100)
-	for _, tt := range []struct{ command, reply string }{
-		{name, unknown}, {"NOOP " + name, ok}, {"helo x", "250 mx.example.org\r\n"},
-		{"MAIL FROM:<" + name + ">", syntax}, {"RCPT TO:" + name, "503 MAIL first (#5.5.1)\r\n"}, {"MAIL FROM:<A@B>", ok},
-		{"EHLO " + name, "250-mx.example.org\r\n250-PIPELINING\r\n250 8BITMIME\r\n"}, // stands in the Received fields of what follows
-	} {
-		p.send(strings.Repeat(tt.command+"\r\n", 500))
-		for range 500 {
-			for reply := range strings.SplitAfterSeq(strings.TrimSuffix(tt.reply, "\n"), "\n") {
-				p.expect(1, strings.TrimSuffix(reply, "\n")+"\n")
-			}
-		}
-	}
+	longCommands(p)
 	p.holds("long commands", 3*mega, 3*mega)
 
 	// The largest envelope is held as long as it is needed.
@@ -195,6 +168,44 @@ func TestMemory(t *testing.T) {
 		message(".\r\n")
 	}
 	p.holds("many messages", 4*mega, 8*mega)
+}
+
+// manyRecipients sends a message that has 10,000 recipients, each of whom is in
+// its envelope.
+func manyRecipients(t *testing.T, s *site, p *process) {
+	t.Helper()
+	var rcpts, envelope strings.Builder
+	envelope.WriteString("Fa@b\n")
+	for i := range 10000 {
+		fmt.Fprintf(&rcpts, "RCPT TO:<recipient%d@example.com>\r\n", i)
+		fmt.Fprintf(&envelope, "Trecipient%d@example.com\n", i)
+	}
+	envelope.WriteString("\n")
+	p.send("MAIL FROM:<a@b>\r\n", rcpts.String(), "DATA\r\n.\r\n")
+	p.expect(10001, ok)
+	p.expect(1, goAhead)
+	p.expect(1, queued)
+	if got := s.read("envelope"); got != envelope.String() {
+		t.Errorf("10,000 recipients: envelope of %d bytes, want %d", len(got), envelope.Len())
+	}
+}
+
+// longCommands sends commands of any kind and length.
+func longCommands(p *process) {
+	p.Helper()
+	name := strings.Repeat("X", maxLine-100)
+	for _, tt := range []struct{ command, reply string }{
+		{name, unknown}, {"NOOP " + name, ok}, {"helo x", "250 mx.example.org\r\n"},
+		{"MAIL FROM:<" + name + ">", syntax}, {"RCPT TO:" + name, "503 MAIL first (#5.5.1)\r\n"}, {"MAIL FROM:<A@B>", ok},
+		{"EHLO " + name, "250-mx.example.org\r\n250-PIPELINING\r\n250 8BITMIME\r\n"}, // stands in the Received fields of what follows
+	} {
+		p.send(strings.Repeat(tt.command+"\r\n", 500))
+		for range 500 {
+			for reply := range strings.SplitAfterSeq(strings.TrimSuffix(tt.reply, "\n"), "\n") {
+				p.expect(1, strings.TrimSuffix(reply, "\n")+"\n")
+			}
+		}
+	}
 }
 
 // A whole envelope goes to the queue program, however it lies in memory.

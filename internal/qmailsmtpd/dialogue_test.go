@@ -99,124 +99,149 @@ func (c *chunks) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// dialogue says what the replies are, and what is to be queued, looking at all
-// of the input at once: RFC 5321, and for what it leaves open the C program.
-func dialogue(c settings, input string) (replies string, queued []string, end error) {
-	config := c.config()
-	var said strings.Builder
-	say := func(lines ...string) {
-		for _, line := range lines {
-			said.WriteString(line + "\r\n")
-		}
+// A dialogue is a session as RFC 5321 has it, and the C program for what that
+// leaves open.
+type dialogue struct {
+	settings
+	config config
+	input  string // what is left of it
+	said   strings.Builder
+	queued []string
+
+	open       bool // a transaction is
+	sender     string
+	recipients []string
+}
+
+// converse says what the replies are, and what is to be queued, looking at all
+// of the input at once.
+func converse(c settings, input string) (replies string, queued []string, end error) {
+	d := &dialogue{settings: c, config: c.config(), input: input}
+	d.say("220 mx ESMTP")
+	for end == nil {
+		end = d.line()
 	}
-	leave := func(err error) (string, []string, error) {
-		if reply, ok := err.(lastReply); ok {
-			say(string(reply))
-		}
-		return said.String(), queued, err
+	if reply, ok := end.(lastReply); ok {
+		d.say(string(reply))
 	}
-	var sender string
-	var recipients []string
-	open := false
-	say("220 mx ESMTP")
-	for {
-		at := strings.IndexByte(input, '\n')
-		if at >= c.lineBytes || at < 0 && len(input) >= c.lineBytes {
-			return leave(errLongLine)
-		}
-		if at < 0 {
-			return leave(io.EOF)
-		}
-		line := strings.TrimSuffix(input[:at], "\r")
-		input = input[at+1:]
-		line, _, _ = strings.Cut(line, "\x00")
-		verb, argument, _ := strings.Cut(line, " ")
-		argument = strings.TrimLeft(argument, " ")
-		switch strings.ToUpper(verb) {
-		case "HELO":
-			say("250 mx")
-			open = false
-		case "EHLO":
-			say("250-mx", "250-PIPELINING", "250 8BITMIME")
-			open = false
-		case "RSET":
-			say("250 flushed")
-			open = false
-		case "NOOP":
-			say("250 ok")
-		case "HELP":
-			say("214 qmail home page: https://cr.yp.to/qmail.html")
-		case "VRFY":
-			say("252 send some mail, i'll try my best")
-		case "QUIT":
-			say("221 mx")
-			return leave(errQuit)
-		case "MAIL":
-			address := mailbox(argument)
-			if len(address) >= maxAddress {
-				say("555 syntax error (#5.5.4)")
-				break
-			}
-			say("250 ok")
-			open, sender, recipients = true, address, nil
-		case "RCPT":
-			address := mailbox(argument)
-			_, domain, hasDomain := strings.Cut(address, "@")
-			for strings.Contains(domain, "@") {
-				_, domain, _ = strings.Cut(domain, "@")
-			}
-			domain = asciiLower(domain)
-			from := asciiLower(sender)
-			switch {
-			case !open:
-				say("503 MAIL first (#5.5.1)")
-			case len(address) >= maxAddress:
-				say("555 syntax error (#5.5.4)")
-			case from == "bad@example.org" || strings.HasSuffix(from, "@spam.example"):
-				say("553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)")
-			case !config.relaying && hasDomain && domain != "example.com" && !strings.HasSuffix(domain, ".example.net"):
-				say("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
-			case c.maxRecipients > 0 && uint64(len(recipients)) >= c.maxRecipients:
-				say("452 sorry, too many recipients (#4.5.3)")
-			default:
-				say("250 ok")
-				recipients = append(recipients, address)
-			}
-		case "DATA":
-			if !open {
-				say("503 MAIL first (#5.5.1)")
-				break
-			}
-			if len(recipients) == 0 {
-				say("503 RCPT first (#5.5.1)")
-				break
-			}
-			say("354 go ahead")
-			open = false
-			message, rest, err := reference(input)
-			if err != nil {
-				return leave(err)
-			}
-			input = rest
-			switch {
-			case countHops(message) >= maxHops:
-				say("554 too many hops, this message is looping (#5.4.6)")
-			case c.dataBytes > 0 && uint64(len(message)) > c.dataBytes:
-				say("552 sorry, that message size exceeds my databytes limit (#5.3.4)")
-			case strings.Contains(message, refuseMe):
-				say(refused)
-			default:
-				say("250 queued")
-				records := "F" + sender + "\x00"
-				for _, r := range recipients {
-					records += "T" + r + "\x00"
-				}
-				queued = append(queued, records+"\x00"+message)
-			}
-		default:
-			say("502 unimplemented (#5.5.1)")
-		}
+	return d.said.String(), d.queued, end
+}
+
+func (d *dialogue) say(lines ...string) {
+	for _, line := range lines {
+		d.said.WriteString(line + "\r\n")
 	}
+}
+
+func (d *dialogue) line() error {
+	at := strings.IndexByte(d.input, '\n')
+	if at >= d.lineBytes || at < 0 && len(d.input) >= d.lineBytes {
+		return errLongLine
+	}
+	if at < 0 {
+		return io.EOF
+	}
+	line := strings.TrimSuffix(d.input[:at], "\r")
+	d.input = d.input[at+1:]
+	line, _, _ = strings.Cut(line, "\x00")
+	verb, argument, _ := strings.Cut(line, " ")
+	argument = strings.TrimLeft(argument, " ")
+	switch strings.ToUpper(verb) {
+	case "HELO":
+		d.say("250 mx")
+		d.open = false
+	case "EHLO":
+		d.say("250-mx", "250-PIPELINING", "250 8BITMIME")
+		d.open = false
+	case "RSET":
+		d.say("250 flushed")
+		d.open = false
+	case "NOOP":
+		d.say("250 ok")
+	case "HELP":
+		d.say("214 qmail home page: https://cr.yp.to/qmail.html")
+	case "VRFY":
+		d.say("252 send some mail, i'll try my best")
+	case "QUIT":
+		d.say("221 mx")
+		return errQuit
+	case "MAIL":
+		d.mail(mailbox(argument))
+	case "RCPT":
+		d.rcpt(mailbox(argument))
+	case "DATA":
+		return d.data()
+	default:
+		d.say("502 unimplemented (#5.5.1)")
+	}
+	return nil
+}
+
+func (d *dialogue) mail(address string) {
+	if len(address) >= maxAddress {
+		d.say("555 syntax error (#5.5.4)")
+		return
+	}
+	d.say("250 ok")
+	d.open, d.sender, d.recipients = true, address, nil
+}
+
+func (d *dialogue) rcpt(address string) {
+	_, domain, hasDomain := strings.Cut(address, "@")
+	for strings.Contains(domain, "@") {
+		_, domain, _ = strings.Cut(domain, "@")
+	}
+	domain = asciiLower(domain)
+	from := asciiLower(d.sender)
+	switch {
+	case !d.open:
+		d.say("503 MAIL first (#5.5.1)")
+	case len(address) >= maxAddress:
+		d.say("555 syntax error (#5.5.4)")
+	case from == "bad@example.org" || strings.HasSuffix(from, "@spam.example"):
+		d.say("553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)")
+	case !d.config.relaying && hasDomain && domain != "example.com" && !strings.HasSuffix(domain, ".example.net"):
+		d.say("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
+	case d.maxRecipients > 0 && uint64(len(d.recipients)) >= d.maxRecipients:
+		d.say("452 sorry, too many recipients (#4.5.3)")
+	default:
+		d.say("250 ok")
+		d.recipients = append(d.recipients, address)
+	}
+}
+
+func (d *dialogue) data() error {
+	if !d.open {
+		d.say("503 MAIL first (#5.5.1)")
+		return nil
+	}
+	if len(d.recipients) == 0 {
+		d.say("503 RCPT first (#5.5.1)")
+		return nil
+	}
+	d.say("354 go ahead")
+	d.open = false
+	message, rest, err := reference(d.input)
+	if err != nil {
+		return err
+	}
+	d.input = rest
+	switch {
+	case countHops(message) >= maxHops:
+		d.say("554 too many hops, this message is looping (#5.4.6)")
+	case d.dataBytes > 0 && uint64(len(message)) > d.dataBytes:
+		d.say("552 sorry, that message size exceeds my databytes limit (#5.3.4)")
+	case strings.Contains(message, refuseMe):
+		d.say(refused)
+	default:
+		d.say("250 queued")
+		records := "F" + d.sender + "\x00"
+		for _, r := range d.recipients {
+			records += "T" + r + "\x00"
+		}
+		d.queued = append(d.queued, records+"\x00"+message)
+	}
+	return nil
 }
 
 // mailbox returns the address of an argument that RFC 5321 allows, and what
@@ -296,7 +321,7 @@ func checkDialogue(t *testing.T, script []byte, seed uint64) {
 		c.lineBytes = 32
 	}
 	input := expand(script)
-	replies, queued, end := dialogue(c, input)
+	replies, queued, end := converse(c, input)
 	for name, next := range map[string]func() int{
 		"at once":     func() int { return len(input) },
 		"byte":        func() int { return 1 },
@@ -338,7 +363,7 @@ func TestRandomDialogues(t *testing.T) {
 			}
 		}
 		checkDialogue(t, script, seed)
-		_, queued, _ := dialogue(settings{lineBytes: 1024}, expand(script))
+		_, queued, _ := converse(settings{lineBytes: 1024}, expand(script))
 		messages += len(queued)
 	}
 	if messages < 1000 {

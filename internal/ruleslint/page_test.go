@@ -40,18 +40,7 @@ func TestPage(t *testing.T) {
 			continue
 		}
 		heading, server := kind(first), m[1]
-		var rules, mended, want string
-		for line := range strings.Lines(m[2]) {
-			switch {
-			case line == "\n":
-			case strings.HasPrefix(line, "tcp.smtp:"):
-				want += strings.TrimPrefix(line, "tcp.smtp:")
-			case want == "":
-				rules += strings.ReplaceAll(line, "^M\n", "\r\n")
-			default:
-				mended += line
-			}
-		}
+		rules, want, mended := lintExample(m[2])
 		var args []string
 		if server != "" {
 			args = []string{"-o", server}
@@ -87,6 +76,23 @@ func TestPage(t *testing.T) {
 	if n := strings.Count(page, "```lint"); n != len(kinds) {
 		t.Errorf("%d examples for %d kinds", n, len(kinds))
 	}
+}
+
+// lintExample returns the three parts of an example: rules, findings, and the
+// rules mended.
+func lintExample(text string) (rules, findings, mended string) {
+	for line := range strings.Lines(text) {
+		switch {
+		case line == "\n":
+		case strings.HasPrefix(line, "tcp.smtp:"):
+			findings += strings.TrimPrefix(line, "tcp.smtp:")
+		case findings == "":
+			rules += strings.ReplaceAll(line, "^M\n", "\r\n")
+		default:
+			mended += line
+		}
+	}
+	return rules, findings, mended
 }
 
 // The table of known names has every variable that a program here reads.
