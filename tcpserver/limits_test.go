@@ -90,7 +90,7 @@ func TestCountsFromTheStart(t *testing.T) {
 	table.children[99] = child{owner: inherited}
 	for i, ip := range []string{"192.0.2.1", "192.0.2.1", "192.0.2.2", "198.51.100.1"} {
 		n, _ := start(ip, "")
-		table.started(n, 100+i)
+		table.started(n, 100+i, netip.AddrPort{})
 	}
 	waiting, _ := start("192.0.2.3", "")
 	if len(table.counts.n) != 0 {
@@ -159,9 +159,9 @@ func TestCountsUnderStorm(t *testing.T) {
 					table.mu.Lock()
 					table.reaped(pid, 0)
 					table.mu.Unlock()
-					table.started(number, pid)
+					table.started(number, pid, netip.AddrPort{})
 				default:
-					table.started(number, pid)
+					table.started(number, pid, netip.AddrPort{})
 					table.update(func() { table.reaped(pid, syscall.WaitStatus(0)) })
 				}
 			}

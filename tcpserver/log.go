@@ -13,9 +13,12 @@ func (l *log) verbose() bool { return l.v >= verbose }
 
 // say writes a status line.
 func (l *log) say(words ...string) {
-	if !l.verbose() {
-		return
+	if l.verbose() {
+		l.write(words...)
 	}
+}
+
+func (l *log) write(words ...string) {
 	n := len("tcpserver: \n")
 	for _, w := range words {
 		n += len(w)
@@ -28,8 +31,11 @@ func (l *log) say(words ...string) {
 }
 
 // drop writes the warning that a connection was dropped.
-func (l *log) drop(what string, err error) {
+func (l *log) drop(what string, err error) { l.warn("dropping connection, "+what, err) }
+
+// warn writes a warning. A nil err leaves out the cause.
+func (l *log) warn(what string, err error) {
 	if l.v >= complain {
-		l.env.Warn("dropping connection, "+what, err)
+		l.env.Warn(what, err)
 	}
 }

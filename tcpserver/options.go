@@ -21,6 +21,7 @@ const (
 // options is a command line.
 type options struct {
 	Config
+	supervision
 	printPort bool   // -1
 	backlog   int    // -b
 	uid, gid  uint64 // -u, -g, -U; 0 means no change
@@ -68,14 +69,15 @@ func defaults() options {
 			InfoTimeout:  26 * time.Second,
 			ClearOptions: true,
 		},
-		backlog: 1024, // unlike tcpserver 0.88, whose 20 costs bursts of clients a second
+		supervision: newSupervision(),
+		backlog:     1024, // unlike tcpserver 0.88, whose 20 costs bursts of clients a second
 	}
 }
 
 // parse reads the options at the start of args and leaves the operands there.
 // As ucspi-tcp 0.88 tcpserver.c.
 func (o *options) parse(env *prog.Env, args *[]string) error {
-	for opt, arg := range getopt.Parse(args, "dDvqQhHrR1UXx:t:u:g:l:b:B:c:pPoO") {
+	for opt, arg := range getopt.Parse(args, "dDvqQhHrR1UXx:t:u:g:l:b:B:c:pPoOW:") {
 		switch opt {
 		case 'd', 'D':
 			o.NoDelay = opt == 'D'
@@ -115,6 +117,10 @@ func (o *options) parse(env *prog.Env, args *[]string) error {
 			o.Banner = arg
 		case 'c':
 			o.Limit = number(arg)
+		case 'W':
+			if !o.set(arg) {
+				return illegalWord(arg)
+			}
 		default:
 			return prog.Usage(usage, arg)
 		}

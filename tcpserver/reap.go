@@ -1,6 +1,7 @@
 package tcpserver
 
 import (
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -58,15 +59,18 @@ func (t *table) start(client block, limits []limit) (number, here int, over *lim
 	return t.starts, t.counts.n[client], nil
 }
 
-// started says that pid is the process of a connection. It may have ended.
-func (t *table) started(number, pid int) {
+// started says that pid is the process of a connection from remote. It may
+// have ended.
+func (t *table) started(number, pid int, remote netip.AddrPort) {
 	t.update(func() {
 		client := t.starting[number]
 		if e, ended := t.early[pid]; ended && number <= e.starts {
 			t.running--
 			t.counts.add(client, -1)
+			t.account.end(pid)
 			t.end(pid, e.status)
 		} else {
+			t.account.begin(pid, remote)
 			t.children[pid] = child{connection, client}
 		}
 		delete(t.early, pid)
@@ -153,6 +157,7 @@ func (t *table) reaped(pid int, ws syscall.WaitStatus) {
 	case c.owner == connection:
 		t.running--
 		t.counts.add(c.client, -1)
+		t.account.end(pid)
 	}
 	delete(t.children, pid)
 	t.end(pid, ws)

@@ -9,7 +9,8 @@ import (
 // given out again, and a start may fail: each connection is counted once.
 func TestReapedEarly(t *testing.T) {
 	t.Parallel()
-	client := blockOf(netip.MustParseAddr("192.0.2.1"), 128)
+	from := netip.MustParseAddrPort("192.0.2.1:1")
+	client := blockOf(from.Addr(), 128)
 	start := func(t *table) int {
 		number, _, _ := t.start(client, nil)
 		return number
@@ -20,30 +21,30 @@ func TestReapedEarly(t *testing.T) {
 		running uint64 // of two connections
 		known   int    // children
 	}{
-		{"in order", func(t *table) { t.started(start(t), 7); t.reaped(7, 0) }, 1, 0},
-		{"early", func(t *table) { n := start(t); t.reaped(7, 0); t.started(n, 7) }, 1, 0},
+		{"in order", func(t *table) { t.started(start(t), 7, from); t.reaped(7, 0) }, 1, 0},
+		{"early", func(t *table) { n := start(t); t.reaped(7, 0); t.started(n, 7, from) }, 1, 0},
 		{"both", func(t *table) {
 			a, b := start(t), start(t)
 			t.reaped(7, 0)
-			t.started(b, 8)
-			t.started(a, 7)
+			t.started(b, 8, from)
+			t.started(a, 7, from)
 			t.reaped(8, 0)
 		}, 0, 0},
-		{"failed", func(t *table) { n := start(t); t.reaped(7, 0); t.startFailed(n); t.started(start(t), 7) }, 2, 1},
+		{"failed", func(t *table) { n := start(t); t.reaped(7, 0); t.startFailed(n); t.started(start(t), 7, from) }, 2, 1},
 		{"failed, others starting", func(t *table) {
 			a, b := start(t), start(t)
 			t.reaped(7, 0)
 			t.startFailed(b)
-			t.started(start(t), 7) // the pid of the one that failed
-			t.started(a, 8)
+			t.started(start(t), 7, from) // the pid of the one that failed
+			t.started(a, 8, from)
 		}, 2, 2},
-		{"a stranger", func(t *table) { t.started(start(t), 7); t.reaped(8, 0) }, 2, 1},
+		{"a stranger", func(t *table) { t.started(start(t), 7, from); t.reaped(8, 0) }, 2, 1},
 		{"a stranger, early", func(t *table) {
 			a := start(t)
 			t.reaped(8, 0)
-			t.started(start(t), 8)
+			t.started(start(t), 8, from)
 			t.reaped(8, 0)
-			t.started(a, 7)
+			t.started(a, 7, from)
 		}, 1, 1},
 	} {
 		table := newTable(&log{}, 40, 40)

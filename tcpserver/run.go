@@ -23,44 +23,65 @@ func Run(ctx context.Context, env *prog.Env) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	term := catchSignals()
-	go func() { <-term; cancel() }()
-
+	orders := catchSignals(o.signals())
+	s := &Server{Config: o.Config, supervision: o.supervision, Info: ident.Query}
+	s.log = &log{env: env, v: o.Verbosity}
+	if err := s.inherit(env, o.port); err != nil {
+		return o.quiet(err)
+	}
 	resolver := dns.New(env.Lookup)
-	addr, err := address(ctx, resolver, o.host)
-	if ctx.Err() != nil {
-		return nil
-	}
-	if err != nil {
+	s.Names = resolver
+	if err := s.open(ctx, &o, resolver, orders); err != nil {
 		return o.quiet(err)
 	}
-	if err := makePoller(); err != nil {
-		return o.quiet(prog.Fatal(111, "unable to start", err))
-	}
-	makeThreads()
-	listener, port, err := listen(addr, o.port, o.backlog)
+	local, err := localAddr(s.listener)
 	if err != nil {
-		return o.quiet(err)
+		return o.quiet(prog.Fatal(111, "unable to get local address", err))
 	}
 	if err := prog.Become(o.uid, o.gid); err != nil {
 		return o.quiet(err)
 	}
-	if o.printPort {
-		io.WriteString(env.Stdout, strconv.Itoa(int(port))+"\n")
-	}
-	closeStandard()
-
-	s := &Server{Config: o.Config, Environ: env.Environ, Names: resolver, Info: ident.Query}
 	if o.RulesFile != "" {
 		db := rules.NewLive(o.RulesFile)
 		db.Watch(tcpProxy)
 		s.Rules, s.Proxies = db.Lookup, db.Sets
 		db.Lookup(rules.Client{}) // so that Sets knows; trouble is the first client's
 	}
-	s.serve(ctx, env, listener)
+	if err := s.prepare(); err != nil {
+		return o.quiet(err)
+	}
+	if o.printPort {
+		io.WriteString(env.Stdout, strconv.Itoa(int(local.Port()))+"\n")
+	}
+	closeStandard()
+	s.sayReady()
+	s.serve(ctx, orders)
 	return nil
+}
+
+// open gives the server a listening socket unless it has one. SIGTERM ends
+// the lookup of its address, and the program.
+func (s *Server) open(ctx context.Context, o *options, r *dns.Resolver, orders orders) (err error) {
+	var addr netip.Addr
+	has := s.listener != unset
+	if !has {
+		ctx, heard := orders.untilTerm(ctx)
+		addr, err = address(ctx, r, o.host)
+		if heard() {
+			return prog.Exit(0)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := makePoller(); err != nil {
+		return prog.Fatal(111, "unable to start", err)
+	}
+	makeThreads()
+	if !has {
+		s.listener, _, err = listen(addr, o.port, o.backlog)
+	}
+	return err
 }
 
 // address returns the address to listen on. Unlike tcpserver 0.88, an IPv6

@@ -7,33 +7,47 @@ import (
 	"syscall"
 	"time"
 
-	"ucspi-go/internal/prog"
 	"ucspi-go/internal/socket"
 )
 
 // serve accepts connections on the listening socket until ctx is done; then
 // closes it, and returns when all that was accepted has its program. The
-// programs go on.
+// programs go on, unless -W drain has it wait for them.
 //
 // It reaps every child of the process, so there is one server in a process
 // and nothing else in it may wait for children.
-func (s *Server) serve(ctx context.Context, env *prog.Env, listener int) {
-	s.log = &log{env: env, v: s.Verbosity}
-	s.table = newTable(s.log, s.Limit, descriptors(listener))
+func (s *Server) serve(ctx context.Context, o orders) {
 	s.table.inherit()
 	s.table.update(s.table.status)
 	go s.table.reap() // inherited ones
 	for range accepting() {
-		go s.accept(context.WithoutCancel(ctx), listener)
+		go s.accept(context.WithoutCancel(ctx))
 	}
 	forgetStart()
-	<-ctx.Done()
-	s.table.close(func() {
-		// Closing alone does not wake those who are in accept, and the
-		// socket would listen as long as they are.
-		syscall.Shutdown(listener, syscall.SHUT_RD)
-		syscall.Close(listener)
-	})
+	s.obey(ctx, o)
+	s.notify.tell("STOPPING=1")
+	s.stop()
+	if s.drain {
+		s.waitForPrograms(o)
+	}
+}
+
+// stop ends accepting. Closing alone does not wake those who are in accept,
+// and the socket would listen as long as they are.
+func (s *Server) stop() {
+	if s.gate == nil {
+		s.table.close(!s.drain, func() {
+			syscall.Shutdown(s.listener, syscall.SHUT_RD)
+			syscall.Close(s.listener)
+		}, func() {})
+		return
+	}
+	s.table.close(!s.drain, func() {
+		if !s.shared {
+			syscall.Shutdown(s.listener, syscall.SHUT_RD)
+		}
+		s.gate.close()
+	}, func() { syscall.Close(s.listener) })
 }
 
 // accepting returns how many goroutines accept. A start suspends the thread
@@ -57,12 +71,12 @@ func descriptors(used int) uint64 {
 
 // accept is one of the accepting goroutines. Connections about which nothing
 // must be asked are decided in it; a goroutine each would cost 5 to 15 %.
-func (s *Server) accept(ctx context.Context, listener int) {
+func (s *Server) accept(ctx context.Context) {
 	for s.table.reserve() {
-		fd, sa, err := syscall.Accept4(listener, syscall.SOCK_CLOEXEC)
+		fd, sa, err := s.next()
 		if err != nil {
 			s.table.unreserve()
-			if err != syscall.ECONNABORTED && err != syscall.EINTR {
+			if err != syscall.ECONNABORTED && err != syscall.EINTR && err != syscall.EAGAIN {
 				pause() // no descriptors, no memory: do not spin, unlike C
 			}
 			continue

@@ -61,6 +61,13 @@ type Server struct {
 	// connections begin with a PROXY header; nil: none does.
 	Proxies func() bool
 
-	log   *log
-	table *table
+	log      *log
+	table    *table
+	listener int
+
+	supervision
+	shared bool // somebody else may have the listening socket too
+	ready  int  // descriptor of who waits for a newline, or unset
+	notify notifier
+	gate   *gate // nil: accept itself waits
 }

@@ -3,19 +3,19 @@ package tcpserver
 import (
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"ucspi-go/internal/prog"
 )
 
 // catchSignals gives signals the meaning they have for tcpserver 0.88:
-// SIGTERM is sent on the returned channel, SIGPIPE does nothing, and what
+// SIGTERM is an order, as those of more are, SIGPIPE does nothing, and what
 // kills a process by default does so. (The Go runtime would print a trace for
 // some of these and swallow others.) What was ignored at the start stays so,
 // but for SIGCHLD: the kernel would then keep no status of processes.
-func catchSignals() <-chan os.Signal {
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, syscall.SIGTERM)
+func catchSignals(more []syscall.Signal) orders {
+	o := newOrders(more)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
@@ -24,7 +24,9 @@ func catchSignals() <-chan os.Signal {
 			syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE,
 			syscall.SIGURG, runtimeSignal:
 		default:
-			prog.DefaultSignals(sig)
+			if !slices.Contains(more, sig) {
+				prog.DefaultSignals(sig)
+			}
 		}
 	}
 	prog.ResetSignal(syscall.SIGCHLD)
@@ -37,7 +39,7 @@ func catchSignals() <-chan os.Signal {
 		prog.ResetSignal(sig)
 		syscall.Kill(os.Getpid(), sig)
 	}()
-	return term
+	return o
 }
 
 // runtimeSignal is used by the Go runtime to run a system call, here setuid,

@@ -26,7 +26,7 @@ func (s *Server) start(fd int, c Conn, a Admission) {
 	switch {
 	case err == nil:
 		s.tell("ok ", pid, c, a)
-		s.table.started(number, pid)
+		s.table.started(number, pid, c.Remote)
 	case noProcess(err):
 		s.table.startFailed(number)
 		s.log.drop("unable to fork", err)

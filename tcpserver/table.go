@@ -20,7 +20,8 @@ type table struct {
 
 	mu        sync.Mutex
 	change    sync.Cond
-	closing   bool   // no more accepts, no more status
+	closing   bool   // no more accepts
+	mute      bool   // no more status
 	accepting uint64 // accept calls under way: each holds a place
 	open      uint64 // connections that the server holds
 	running   uint64 // connections that are not ended: the N of the status line
@@ -29,6 +30,7 @@ type table struct {
 	quiet
 	reaping
 	limiting
+	account *account
 }
 
 func newTable(l *log, limit, held uint64) *table {
@@ -49,6 +51,13 @@ func (t *table) reserve() bool {
 		t.accepting++
 	}
 	return !t.closing
+}
+
+// mayAccept reports whether who has made a reservation may still accept.
+func (t *table) mayAccept() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.closing && t.running+t.accepting <= t.limit
 }
 
 // update changes the table under its lock and tells who waits for a change.
@@ -102,7 +111,7 @@ func (t *table) dropped() {
 }
 
 func (t *table) end(pid int, ws syscall.WaitStatus) {
-	if !t.closing {
+	if !t.mute && t.log.verbose() {
 		t.log.say("end ", strconv.Itoa(pid), " status ", strconv.Itoa(int(ws)))
 	}
 	t.status()
@@ -111,19 +120,27 @@ func (t *table) end(pid int, ws syscall.WaitStatus) {
 // status writes the status line, none after the end of accepting: the C
 // program is then gone.
 func (t *table) status() {
-	if !t.closing && t.log.verbose() {
+	if !t.mute && t.log.verbose() {
 		t.log.say("status: ", strconv.FormatUint(t.running, 10), "/", strconv.FormatUint(t.limit, 10))
 	}
 }
 
-// close ends accepting, calls stop to wake those who accept, and waits until
-// the connections that are being decided about are handed over.
-func (t *table) close(stop func()) {
-	t.update(func() { t.closing = true })
+// close ends accepting, calls stop to wake those who accept, left when none of
+// them is left, and waits until the connections that are being decided about
+// are handed over.
+func (t *table) close(mute bool, stop, left func()) {
+	t.update(func() { t.closing, t.mute = true, mute })
 	stop()
+	t.wait(func() bool { return t.accepting == 0 })
+	left()
+	t.wait(func() bool { return t.open == 0 })
+}
+
+// wait waits until done, which is asked under the lock.
+func (t *table) wait(done func() bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for t.accepting > 0 || t.open > 0 {
+	for !done() {
 		t.change.Wait()
 	}
 }
