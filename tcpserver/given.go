@@ -21,13 +21,20 @@ const firstListenFd = 3
 // inherit takes over what the process was started with for its sake.
 func (s *Server) inherit(env *prog.Env, port uint16) (err error) {
 	var environ rules.Environ
-	if s.ready, err = s.readyDescriptor(env); err != nil {
+	if s.before, environ, err = s.takeOver(env.Environ); err != nil {
 		return err
 	}
-	if s.listener, environ, err = s.given(env.Environ, port); err != nil {
-		return err
+	if s.before != nil {
+		s.listener, s.shared = s.before.listener, s.before.shared
+	} else {
+		if s.ready, err = s.readyDescriptor(env); err != nil {
+			return err
+		}
+		if s.listener, environ, err = s.given(environ, port); err != nil {
+			return err
+		}
+		s.shared = s.listener != unset
 	}
-	s.shared = s.listener != unset
 	s.notify, s.Environ = notifierOf(environ)
 	return nil
 }

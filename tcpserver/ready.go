@@ -55,8 +55,12 @@ func (w *supervision) readyDescriptor(env *prog.Env) (fd int, err error) {
 }
 
 // sayReady tells who wants to know that connections are accepted: a newline
-// as s6 wants it, and the end of what it is written to.
+// as s6 wants it, and the end of what it is written to. Who has heard it of
+// this process is not told again.
 func (s *Server) sayReady() {
+	if s.before != nil {
+		return
+	}
 	err := s.notify.tell("READY=1")
 	if s.ready != unset {
 		_, e := syscall.Write(s.ready, []byte("\n"))

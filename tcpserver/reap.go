@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // reaping is the part of the table that knows processes. A process may end,
@@ -18,6 +20,7 @@ type reaping struct {
 	starts   int           // starts so far
 	early    map[int]earlyEnd
 	reaper   bool // a goroutine is in reap
+	handover bool // the program that follows must know all children
 }
 
 // earlyEnd is the end of a process that nobody has claimed yet. A start that
@@ -126,12 +129,30 @@ func knownChildren() string {
 // no thread has to wake another.
 func (t *table) reap() {
 	for first := true; t.mayReap(first); first = false {
+		if t.handover {
+			t.reapLocked()
+			continue
+		}
 		var ws syscall.WaitStatus
 		// WALL: an inherited child may not be one that sends SIGCHLD.
 		if pid, err := syscall.Wait4(-1, &ws, syscall.WALL, nil); err == nil {
 			t.update(func() { t.reaped(pid, ws) })
 		}
 	}
+}
+
+// reapLocked waits for one process, which ceases to be a child only under the
+// lock: whoever has the lock knows all there are.
+func (t *table) reapLocked() {
+	if unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT|unix.WALL, nil) != nil {
+		return
+	}
+	t.update(func() {
+		var ws syscall.WaitStatus
+		if pid, err := syscall.Wait4(-1, &ws, syscall.WALL|syscall.WNOHANG, nil); err == nil && pid > 0 {
+			t.reaped(pid, ws)
+		}
+	})
 }
 
 // mayReap reports whether a goroutine that begins to wait, or goes on with it,

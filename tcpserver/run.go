@@ -38,8 +38,10 @@ func Run(ctx context.Context, env *prog.Env) error {
 	if err != nil {
 		return o.quiet(prog.Fatal(111, "unable to get local address", err))
 	}
-	if err := prog.Become(o.uid, o.gid); err != nil {
-		return o.quiet(err)
+	if s.before == nil {
+		if err := prog.Become(o.uid, o.gid); err != nil {
+			return o.quiet(err)
+		}
 	}
 	if o.RulesFile != "" {
 		db := rules.NewLive(o.RulesFile)
@@ -55,7 +57,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 	}
 	closeStandard()
 	s.sayReady()
-	s.serve(ctx, orders)
+	s.serve(ctx, env, orders)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"ucspi-go/internal/prog"
 	"ucspi-go/internal/socket"
 )
 
@@ -16,15 +17,21 @@ import (
 //
 // It reaps every child of the process, so there is one server in a process
 // and nothing else in it may wait for children.
-func (s *Server) serve(ctx context.Context, o orders) {
-	s.table.inherit()
+func (s *Server) serve(ctx context.Context, env *prog.Env, o orders) {
+	if s.before != nil {
+		s.table.restore(s.before)
+	} else {
+		s.table.inherit()
+	}
 	s.table.update(s.table.status)
 	go s.table.reap() // inherited ones
 	for range accepting() {
 		go s.accept(context.WithoutCancel(ctx))
 	}
 	forgetStart()
-	s.obey(ctx, o)
+	for s.obey(ctx, o) {
+		s.renew(env, o)
+	}
 	s.notify.tell("STOPPING=1")
 	s.stop()
 	if s.drain {

@@ -66,8 +66,9 @@ type Server struct {
 	listener int
 
 	supervision
-	shared bool // somebody else may have the listening socket too
-	ready  int  // descriptor of who waits for a newline, or unset
+	before *handed // nil: this process was no server before
+	shared bool    // somebody else may have the listening socket too
+	ready  int     // descriptor of who waits for a newline, or unset
 	notify notifier
 	gate   *gate // nil: accept itself waits
 }

@@ -18,6 +18,9 @@ func (w *supervision) signals() (list []syscall.Signal) {
 	if w.status {
 		list = append(list, syscall.SIGUSR1)
 	}
+	if w.handover {
+		list = append(list, syscall.SIGUSR2)
+	}
 	return list
 }
 
@@ -30,13 +33,14 @@ func (s *Server) prepare() (err error) {
 	}
 	// Those who accept must be able to stop although others have the socket
 	// too, and to ask once more whether there is a place.
-	if s.shared || s.limitFile != "" {
+	if s.shared || s.handover || s.limitFile != "" {
 		if s.gate, err = newGate(s.listener); err != nil {
 			return prog.Fatal(111, "unable to start", err)
 		}
 	}
 	s.table = newTable(s.log, s.Limit, descriptors(s.listener))
-	if s.status {
+	s.table.handover = s.handover
+	if s.handover || s.status {
 		s.table.account = newAccount()
 	}
 	return nil
@@ -44,15 +48,23 @@ func (s *Server) prepare() (err error) {
 
 // orders are the signals of somebody who has a say: term SIGTERM, more those
 // that -W gives a meaning.
-type orders struct{ term, more chan os.Signal }
+type orders struct {
+	term, more chan os.Signal
+	signals    []syscall.Signal
+}
 
 func newOrders(signals []syscall.Signal) orders {
-	o := orders{make(chan os.Signal, 1), make(chan os.Signal, 8)}
+	o := orders{make(chan os.Signal, 1), make(chan os.Signal, 8), signals}
+	o.again()
+	return o
+}
+
+// again has the signals caught.
+func (o orders) again() {
 	signal.Notify(o.term, syscall.SIGTERM)
-	for _, sig := range signals {
+	for _, sig := range o.signals {
 		signal.Notify(o.more, sig)
 	}
-	return o
 }
 
 // untilTerm returns a context that SIGTERM ends, and what must be called when
@@ -77,15 +89,19 @@ func (o orders) untilTerm(ctx context.Context) (_ context.Context, heard func() 
 	}
 }
 
-// obey does what the signals say until the server shall end.
-func (s *Server) obey(ctx context.Context, o orders) {
+// obey does what the signals say until the server shall end or, for the result
+// true, the program file shall be run anew.
+func (s *Server) obey(ctx context.Context, o orders) (handover bool) {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-o.term:
-			return
+			return false
 		case sig := <-o.more:
+			if sig == syscall.SIGUSR2 {
+				return true
+			}
 			s.answer(sig)
 		}
 	}

@@ -146,7 +146,7 @@ func TestNotifySocket(t *testing.T) {
 // program does, whose end it tells.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	for _, words := range []string{"drain", "drain socket=0", "drain socket=3"} { // each stops in another way
+	for _, words := range []string{"drain", "drain handover", "drain socket=0", "drain socket=3"} { // each stops in another way
 		args := []string{"-1", "-vRHl0"}
 		for word := range strings.FieldsSeq(words) {
 			args = append(args, "-W", word)

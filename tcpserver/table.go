@@ -21,6 +21,7 @@ type table struct {
 	mu        sync.Mutex
 	change    sync.Cond
 	closing   bool   // no more accepts
+	paused    bool   // no accepts for now
 	mute      bool   // no more status
 	accepting uint64 // accept calls under way: each holds a place
 	open      uint64 // connections that the server holds
@@ -44,7 +45,7 @@ func newTable(l *log, limit, held uint64) *table {
 func (t *table) reserve() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for !t.closing && (t.running+t.accepting >= t.limit || t.open+t.accepting >= t.held) {
+	for !t.closing && (t.paused || t.running+t.accepting >= t.limit || t.open+t.accepting >= t.held) {
 		t.change.Wait()
 	}
 	if !t.closing {
@@ -57,7 +58,7 @@ func (t *table) reserve() bool {
 func (t *table) mayAccept() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return !t.closing && t.running+t.accepting <= t.limit
+	return !t.closing && !t.paused && t.running+t.accepting <= t.limit
 }
 
 // update changes the table under its lock and tells who waits for a change.

@@ -8,7 +8,7 @@ import (
 
 // words are what -W takes, one with each -W. Neither ucspi-tcp 0.88 nor a fork
 // of it has that letter, and POSIX keeps it for the options of one vendor.
-const words = "socket=FD ready=FD drain status limit=FILE"
+const words = "socket=FD ready=FD drain handover status limit=FILE"
 
 // supervision is how a server works with what supervises it: docs/supervision.md.
 // Nothing of it is on by itself.
@@ -16,6 +16,7 @@ type supervision struct {
 	socket    int    // descriptor that listens already; unset for none
 	readyFd   int    // descriptor that gets a newline when the server is ready; unset for none
 	drain     bool   // the end waits for the programs
+	handover  bool   // SIGUSR2 runs the program file anew
 	status    bool   // SIGUSR1 prints the connections
 	limitFile string // read instead of -c, and again at SIGHUP; empty for none
 }
@@ -35,6 +36,8 @@ func (w *supervision) set(word string) bool {
 	switch name {
 	case "drain":
 		w.drain = true
+	case "handover":
+		w.handover = true
 	case "status":
 		w.status = true
 	case "socket", "ready":

@@ -12,6 +12,7 @@ import (
 // Env is all of the outside world that a program may touch.
 type Env struct {
 	Name    string   // the program's own name, which begins its messages
+	Called  string   // argv[0]
 	Argv0   string   // last path component of argv[0], which option faults name
 	Args    []string // without the program name
 	Stdin   io.Reader
@@ -121,6 +122,7 @@ func Main(name string, run func(context.Context, *Env) error) {
 	}
 	env.Exec = env.exec
 	if len(os.Args) > 0 {
+		env.Called = os.Args[0]
 		env.Argv0 = os.Args[0][strings.LastIndexByte(os.Args[0], '/')+1:]
 		env.Args = os.Args[1:]
 	}
