@@ -69,7 +69,7 @@ func (a Admission) countedEnviron(here int) rules.Environ {
 
 // refuse ends a connection that is over a limit.
 func (s *Server) refuse(fd int, c Conn, a Admission, over *limit) {
-	s.deny(c, a, over.remark())
+	s.deny(c, a, &over.Var)
 	if text := message(a.Decision.Env); text != "" {
 		sayLast(fd, text)
 	}

@@ -90,8 +90,8 @@ func TestWordsAreDocumented(t *testing.T) {
 	}
 }
 
-// The table of SIGUSR1 is as the page shows it.
-func TestPageShowsTable(t *testing.T) {
+// The table of SIGUSR1 and the lines of -W json are as the pages show them.
+func TestPagesShowWhatIs(t *testing.T) {
 	t.Parallel()
 	s := start(t, "-RHl0", "-W", "status", "127.0.0.1", "0", "sh", "-c", "echo hello; read x")
 	c := dial(t, s)
@@ -105,6 +105,17 @@ func TestPageShowsTable(t *testing.T) {
 	for line := range strings.Lines(docBlock(t, "supervision.md", "The table of `status`", false)) {
 		if !strings.Contains(real, shape(line)) {
 			t.Errorf("docs/supervision.md shows %q, the log is %q", line, real)
+		}
+	}
+
+	db := compile(t, filepath.Join(t.TempDir(), "x.cdb"), "127.:allow\n")
+	s = start(t, "-vRHl0", "-W", "json", "-x", db, "127.0.0.1", "0", "true")
+	fetch(t, s)
+	waitLog(t, s, `"event":"end"`, 1)
+	real = shape(stop(t, s))
+	for line := range strings.Lines(docBlock(t, "counters.md", "-W json` writes", false)) {
+		if !strings.Contains(real, shape(line)) {
+			t.Errorf("docs/counters.md shows %s, the log is %s", line, real)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"ucspi-go/internal/prog"
-	"ucspi-go/internal/ucspi"
 	"ucspi-go/rules"
 )
 
@@ -42,9 +41,6 @@ type limit struct {
 	most  uint64
 	rate  rate // zero: most is the number at the same time
 }
-
-// remark returns what a deny line says of the limit.
-func (l *limit) remark() string { return " " + l.Name + ":" + ucspi.Safe(l.Value) }
 
 // limits returns what a rule's variables limit for a client, nil for nothing.
 // Numbers are read as tcpserver's options are: leading digits, none being 0.

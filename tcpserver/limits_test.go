@@ -83,7 +83,7 @@ func TestCountsFromTheStart(t *testing.T) {
 		client := netip.MustParseAddr(ip)
 		number, _, limit := table.start(blockOf(client, 128), limits(client, settings(vars)))
 		if limit != nil {
-			over = limit.remark()
+			over = " " + limit.Name + ":" + limit.Value
 		}
 		return number, over
 	}

@@ -22,6 +22,7 @@ const (
 type options struct {
 	Config
 	supervision
+	env       *prog.Env
 	printPort bool   // -1
 	backlog   int    // -b
 	uid, gid  uint64 // -u, -g, -U; 0 means no change
@@ -77,6 +78,7 @@ func defaults() options {
 // parse reads the options at the start of args and leaves the operands there.
 // As ucspi-tcp 0.88 tcpserver.c.
 func (o *options) parse(env *prog.Env, args *[]string) error {
+	o.env = env
 	for opt, arg := range getopt.Parse(args, "dDvqQhHrR1UXx:t:u:g:l:b:B:c:pPoOW:") {
 		switch opt {
 		case 'd', 'D':
@@ -138,12 +140,18 @@ func (o *options) fromEnvironment(env *prog.Env) {
 	}
 }
 
-// quiet returns err, under -q without its text.
+// quiet returns err, under -q without its text, and without it too when it is
+// told otherwise.
 func (o *options) quiet(err error) error {
-	if e, ok := err.(*prog.Error); ok && o.Verbosity == silent {
-		return prog.Exit(e.Code)
+	e, ok := err.(*prog.Error)
+	switch {
+	case ok && o.Verbosity == silent:
+	case ok && o.json && e.Severity != "":
+		(&log{env: o.env}).fault(e)
+	default:
+		return err
 	}
-	return err
+	return prog.Exit(e.Code)
 }
 
 func number(s string) uint64 {

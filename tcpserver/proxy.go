@@ -83,7 +83,7 @@ func (s *Server) decideProxied(ctx context.Context, fd int, c Conn, patience tim
 	switch {
 	case err == proxyproto.ErrNone || errors.Is(err, syscall.ECONNRESET):
 		n := s.table.number()
-		s.tellPid(n, c)
+		s.log.pid(n, c.Remote)
 		s.table.ended(n, 0)
 		return
 	case err != nil:

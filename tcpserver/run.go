@@ -25,7 +25,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 	}
 	orders := catchSignals(o.signals())
 	s := &Server{Config: o.Config, supervision: o.supervision, Info: ident.Query}
-	s.log = &log{env: env, v: o.Verbosity}
+	s.log = &log{env: env, v: o.Verbosity, json: o.json}
 	if err := s.inherit(env, o.port); err != nil {
 		return o.quiet(err)
 	}

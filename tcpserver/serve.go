@@ -9,6 +9,7 @@ import (
 
 	"ucspi-go/internal/prog"
 	"ucspi-go/internal/socket"
+	"ucspi-go/rules"
 )
 
 // serve accepts connections on the listening socket until ctx is done; then
@@ -143,7 +144,7 @@ func (s *Server) decide(ctx context.Context, fd int, remote netip.AddrPort) (c C
 	case patience > 0:
 		return c, patience
 	case err == nil && !a.Decision.Deny && s.proxies() && headerComes(fd):
-		s.deny(c, a, " "+tcpProxy+":unset")
+		s.deny(c, a, &rules.Var{Name: tcpProxy, Value: "unset"})
 	default:
 		s.conclude(fd, c, a, err)
 	}
@@ -156,23 +157,23 @@ func (s *Server) conclude(fd int, c Conn, a Admission, err error) {
 	case err != nil:
 		s.drop(c, "unable to read "+s.RulesFile, err)
 	case a.Decision.Deny:
-		s.deny(c, a)
+		s.deny(c, a, nil)
 	default:
 		s.start(fd, c, a)
 	}
 }
 
 // deny says that a connection is denied. A remark, if there is one, says why.
-func (s *Server) deny(c Conn, a Admission, remark ...string) {
+func (s *Server) deny(c Conn, a Admission, remark *rules.Var) {
 	n := s.table.number()
-	s.tell("deny ", n, c, a, remark...)
+	s.tell("deny", n, c, a, remark)
 	s.table.ended(n, 100)
 }
 
 // drop says that a connection about which nothing was decided ends.
 func (s *Server) drop(c Conn, what string, err error) {
 	n := s.table.number()
-	s.tellPid(n, c)
+	s.log.pid(n, c.Remote)
 	s.log.drop(what, err)
 	s.table.ended(n, 111)
 }

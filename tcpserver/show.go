@@ -20,11 +20,26 @@ func (s *Server) show() {
 		return p - q
 	})
 	now := time.Now()
-	// Said whatever -q or -v want: somebody has asked.
-	s.log.write("table: ", strconv.FormatUint(running, 10), "/", strconv.FormatUint(limit, 10))
+	s.log.table(running, limit)
 	for _, pid := range pids {
-		p := programs[pid]
-		age := uint64(max(0, now.Sub(p.since)) / time.Second)
-		s.log.write("table: pid ", strconv.Itoa(pid), " from ", p.remote.String(), " age ", strconv.FormatUint(age, 10))
+		s.log.row(pid, programs[pid], now)
 	}
+}
+
+// table is said whatever -q or -v want: somebody has asked.
+func (l *log) table(running, limit uint64) {
+	if l.json {
+		l.write(event("table").number("running", running).number("limit", limit))
+		return
+	}
+	l.say("table: ", strconv.FormatUint(running, 10), "/", strconv.FormatUint(limit, 10))
+}
+
+func (l *log) row(pid int, p program, now time.Time) {
+	age := uint64(max(0, now.Sub(p.since)) / time.Second)
+	if l.json {
+		l.write(event("row").number("pid", uint64(pid)).addrPort("remote", p.remote).number("age", age))
+		return
+	}
+	l.say("table: pid ", strconv.Itoa(pid), " from ", p.remote.String(), " age ", strconv.FormatUint(age, 10))
 }

@@ -1,12 +1,10 @@
 package tcpserver
 
 import (
-	"strconv"
 	"syscall"
 
 	"ucspi-go/internal/inherit"
 	"ucspi-go/internal/prog"
-	"ucspi-go/internal/ucspi"
 	"ucspi-go/rules"
 )
 
@@ -25,7 +23,7 @@ func (s *Server) start(fd int, c Conn, a Admission) {
 	pid, err := s.spawn(fd, a.Environ)
 	switch {
 	case err == nil:
-		s.tell("ok ", pid, c, a)
+		s.tell("ok", pid, c, a, nil)
 		s.table.started(number, pid, c.Remote)
 	case noProcess(err):
 		s.table.startFailed(number)
@@ -34,25 +32,17 @@ func (s *Server) start(fd int, c Conn, a Admission) {
 	default:
 		s.table.startFailed(number)
 		n := s.table.number()
-		s.tell("ok ", n, c, a)
+		s.tell("ok", n, c, a, nil)
 		s.log.drop("unable to run "+s.Program[0], err)
 		s.table.ended(n, 111)
 	}
 }
 
 // tell writes the two lines about a connection that is decided. A remark, if
-// there is one, stands at the end.
-func (s *Server) tell(verdict string, pid int, c Conn, a Admission, remark ...string) {
-	s.tellPid(pid, c)
-	if s.log.verbose() {
-		s.log.say(append([]string{verdict, strconv.Itoa(pid), " ", a.facts(c).Line()}, remark...)...)
-	}
-}
-
-func (s *Server) tellPid(pid int, c Conn) {
-	if s.log.verbose() {
-		s.log.say("pid ", strconv.Itoa(pid), " from ", ucspi.Text(c.Remote.Addr()))
-	}
+// there is one, says which of the rule's variables did it.
+func (s *Server) tell(verdict string, pid int, c Conn, a Admission, remark *rules.Var) {
+	s.log.pid(pid, c.Remote)
+	s.log.decided(verdict, pid, c, a, remark)
 }
 
 // spawn starts the program with the connection as descriptors 0 and 1. Every

@@ -1,6 +1,8 @@
 package tcpserver_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -305,4 +307,77 @@ func TestStatusTable(t *testing.T) {
 		}
 	}
 	stop(t, s)
+}
+
+// -W json: each line is an object, in the order of the lines of 0.88, also
+// warnings and what keeps the server from starting.
+func TestJSONLog(t *testing.T) {
+	t.Parallel()
+	db := compile(t, filepath.Join(t.TempDir(), "rules.cdb"), "127.0.0.1:allow\n127.0.0.2:deny\n")
+	s := start(t, "-vRH", "-lhere", "-W", "json", "-W", "status", "-x", db, "127.0.0.1", "0", "sh", "-c", "echo hello; exit 3")
+	fetch(t, s)
+	waitLog(t, s, `"event":"end"`, 1)
+	waitLog(t, s, `"running":0,"limit":40}$`, 2)
+	visitFrom(t, s, "127.0.0.2")
+	waitLog(t, s, `"running":0,"limit":40}$`, 3)
+	signalServer(t, s, syscall.SIGUSR1)
+	waitLog(t, s, `"event":"table"`, 1)
+	var events []string
+	for line := range strings.Lines(stop(t, s)) {
+		var o struct {
+			Time                                               time.Time
+			Event                                              string
+			Status, Exit, Limit                                int
+			Local_host, Remote_ip, Local_ip, Rule, Remote_host *string
+			Local_port                                         int
+		}
+		if err := json.Unmarshal([]byte(line), &o); err != nil || time.Since(o.Time).Abs() > time.Hour {
+			t.Fatalf("%v: %s", err, line)
+		}
+		events = append(events, o.Event)
+		switch {
+		case o.Event == "ok" && (*o.Local_host != "here" || *o.Remote_ip != "127.0.0.1" || *o.Rule != "127.0.0.1" || o.Remote_host != nil || strconv.Itoa(o.Local_port) != s.Port),
+			o.Event == "deny" && (*o.Rule != "127.0.0.2" || *o.Remote_ip != "127.0.0.2"),
+			o.Event == "end" && (o.Status != o.Exit<<8 || o.Exit != 3 && o.Exit != 100):
+			t.Error(line)
+		}
+	}
+	if got, want := strings.Join(events, " "), "status status pid ok end status status pid deny end status table"; got != want {
+		t.Errorf("events %s, want %s", got, want)
+	}
+
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"-W", "json", "192.0.2.1", "0", "true"}, 111, `"event":"fatal","text":"unable to bind: address not available","exit":111}` + "\n"},
+		{[]string{"-W", "json", "-x", "/nowhere"}, 100, `"exit":100}` + "\n"},
+		{[]string{"-q", "-W", "json", "192.0.2.1", "0", "true"}, 111, ""},
+	} {
+		cmd := command(t, tt.args...)
+		out, _ := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != tt.code || !strings.HasSuffix(string(out), tt.want) || (tt.want == "") != (len(out) == 0) || len(out) > 0 && !json.Valid(out) {
+			t.Errorf("%q: exit %d, %s", tt.args, cmd.ProcessState.ExitCode(), out)
+		}
+	}
+	s = start(t, "-RHl0", "-W", "json", "-x", "/nowhere/x.cdb", "127.0.0.1", "0", "true")
+	fetch(t, s)
+	waitLog(t, s, `^\{"time":"[^"]+","event":"warning","text":"dropping connection, unable to read /nowhere/x.cdb: file does not exist"\}$`, 1)
+	stop(t, s)
+}
+
+// visitFrom makes a connection from an address of the loopback interface.
+func visitFrom(t *testing.T, s *testprog.Server, address string) {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: patience}
+	conn, err := d.Dial("tcp4", "127.0.0.1:"+s.Port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
 }

@@ -1,7 +1,6 @@
 package tcpserver
 
 import (
-	"strconv"
 	"sync"
 	"syscall"
 )
@@ -112,8 +111,8 @@ func (t *table) dropped() {
 }
 
 func (t *table) end(pid int, ws syscall.WaitStatus) {
-	if !t.mute && t.log.verbose() {
-		t.log.say("end ", strconv.Itoa(pid), " status ", strconv.Itoa(int(ws)))
+	if !t.mute {
+		t.log.end(pid, ws)
 	}
 	t.status()
 }
@@ -121,8 +120,8 @@ func (t *table) end(pid int, ws syscall.WaitStatus) {
 // status writes the status line, none after the end of accepting: the C
 // program is then gone.
 func (t *table) status() {
-	if !t.mute && t.log.verbose() {
-		t.log.say("status: ", strconv.FormatUint(t.running, 10), "/", strconv.FormatUint(t.limit, 10))
+	if !t.mute {
+		t.log.status(t.running, t.limit)
 	}
 }
 

@@ -8,10 +8,10 @@ import (
 
 // words are what -W takes, one with each -W. Neither ucspi-tcp 0.88 nor a fork
 // of it has that letter, and POSIX keeps it for the options of one vendor.
-const words = "socket=FD ready=FD drain handover status limit=FILE"
+const words = "socket=FD ready=FD drain handover status limit=FILE json"
 
-// supervision is how a server works with what supervises it: docs/supervision.md.
-// Nothing of it is on by itself.
+// supervision is how a server works with what supervises it: docs/supervision.md
+// and docs/counters.md. Nothing of it is on by itself.
 type supervision struct {
 	socket    int    // descriptor that listens already; unset for none
 	readyFd   int    // descriptor that gets a newline when the server is ready; unset for none
@@ -19,6 +19,7 @@ type supervision struct {
 	handover  bool   // SIGUSR2 runs the program file anew
 	status    bool   // SIGUSR1 prints the connections
 	limitFile string // read instead of -c, and again at SIGHUP; empty for none
+	json      bool   // log lines are JSON objects
 }
 
 const unset = -1
@@ -40,6 +41,8 @@ func (w *supervision) set(word string) bool {
 		w.handover = true
 	case "status":
 		w.status = true
+	case "json":
+		w.json = true
 	case "socket", "ready":
 		return w.setNumber(name, value)
 	case "limit":

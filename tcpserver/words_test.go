@@ -16,7 +16,7 @@ func TestWords(t *testing.T) {
 	}{
 		{"", func(w supervision) bool { return w == newSupervision() && w.socket == unset && w.readyFd == unset }},
 		{"socket=0 ready=3", func(w supervision) bool { return w.socket == 0 && w.readyFd == 3 }},
-		{"drain handover status", func(w supervision) bool { return w.drain && w.handover && w.status }},
+		{"drain handover status json", func(w supervision) bool { return w.drain && w.handover && w.status && w.json }},
 		{"limit=a=b", func(w supervision) bool { return w.limitFile == "a=b" }},
 	} {
 		var args []string
@@ -28,7 +28,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("%q: %+v, %v", tt.words, o.supervision, err)
 		}
 	}
-	for _, word := range []string{"", "x", "drain=", "drain=1", "handover=x", "status=x", "socket", "socket=", "socket=-1", "socket=1x",
+	for _, word := range []string{"", "x", "drain=", "drain=1", "json=yes", "handover=x", "status=x", "socket", "socket=", "socket=-1", "socket=1x",
 		"socket=99999999999999999999", "ready", "limit", "limit=", "=", "=x", "Drain"} {
 		_, err := parseOptions(&prog.Env{Args: []string{"-q", "-W", word, "0", "1", "p"}})
 		var e *prog.Error
