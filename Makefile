@@ -62,6 +62,7 @@ conformance: all
 		command -v $${p%%:*} >/dev/null || echo "conformance: missing $${p%%:*} (Debian package $${p##*:})"; done
 	@[ -x "$$UCSPI_TCP_IPV6/usr/bin/tcpserver" ] || echo "conformance: missing ucspi-tcp-ipv6 (apt-get download, dpkg -x into the folder UCSPI_TCP_IPV6)"
 	@[ -f "$$DEBIAN_ROOT/root.tar" ] || echo "conformance: missing a Debian to install the package into: .ci/run makes the folder DEBIAN_ROOT"
+	@/usr/bin/python3 -c 'import prometheus_client' 2>/dev/null || echo "conformance: missing prometheus_client (Debian package python3-prometheus-client)"
 	@perl -MMail::DKIM -e1 2>/dev/null || echo "conformance: missing Mail::DKIM (Debian package libmail-dkim-perl)"
 	$(TEST) -tags conformance -timeout 15m -v -run '^TestConformance' ./...
 

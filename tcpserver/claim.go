@@ -69,7 +69,10 @@ func (a Admission) countedEnviron(here int) rules.Environ {
 
 // refuse ends a connection that is over a limit.
 func (s *Server) refuse(fd int, c Conn, a Admission, over *limit) {
-	s.deny(c, a, &over.Var)
+	n := s.table.number()
+	s.tell("deny", n, c, a, &over.Var)
+	s.table.remember(func(a *account) { a.refused.add(over.Name) })
+	s.table.ended(n, 100)
 	if text := message(a.Decision.Env); text != "" {
 		sayLast(fd, text)
 	}

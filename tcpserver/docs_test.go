@@ -90,10 +90,12 @@ func TestWordsAreDocumented(t *testing.T) {
 	}
 }
 
-// The table of SIGUSR1 and the lines of -W json are as the pages show them.
+// The table of SIGUSR1, the lines of -W json and the names of the counters are
+// as the pages show them.
 func TestPagesShowWhatIs(t *testing.T) {
 	t.Parallel()
-	s := start(t, "-RHl0", "-W", "status", "127.0.0.1", "0", "sh", "-c", "echo hello; read x")
+	file := filepath.Join(t.TempDir(), "tcpserver.prom")
+	s := start(t, "-RHl0", "-W", "status", "-W", "counters="+file, "127.0.0.1", "0", "sh", "-c", "echo hello; read x")
 	c := dial(t, s)
 	c.line(t)
 	for asked := 1; !strings.Contains(s.Log(), "age"); asked++ {
@@ -105,6 +107,18 @@ func TestPagesShowWhatIs(t *testing.T) {
 	for line := range strings.Lines(docBlock(t, "supervision.md", "The table of `status`", false)) {
 		if !strings.Contains(real, shape(line)) {
 			t.Errorf("docs/supervision.md shows %q, the log is %q", line, real)
+		}
+	}
+
+	page := docPage(t, "counters.md")
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\w+)`).FindAllStringSubmatch(counted(t, file), -1) {
+		if !strings.Contains(page, "`"+m[1]+"`") && m[1] != "tcpserver_connections_limit" {
+			t.Errorf("docs/counters.md does not name %s", m[1])
+		}
+	}
+	for _, m := range regexp.MustCompile("`(tcpserver_\\w+)`").FindAllStringSubmatch(page, -1) {
+		if !strings.Contains(counted(t, file), "# TYPE "+m[1]+" ") {
+			t.Errorf("there is no %s", m[1])
 		}
 	}
 

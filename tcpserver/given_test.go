@@ -155,6 +155,7 @@ func TestSocketFaults(t *testing.T) {
 		{`exec $TCPSERVER -W ready=9 0 0 true`, "unable to use -W ready: file descriptor not open"},
 		{`exec $TCPSERVER -W limit=/nowhere 127.0.0.1 0 true`, "unable to read /nowhere: file does not exist"},
 		{`exec $TCPSERVER -W limit=/dev/null 127.0.0.1 0 true`, "unable to read /dev/null: not a number"},
+		{`exec $TCPSERVER -W counters=/nowhere/x 127.0.0.1 0 true`, "unable to write /nowhere/x: file does not exist"},
 	} {
 		cmd := exec.Command("sh", "-c", tt.script)
 		cmd.Env = append(os.Environ(), "TCPSERVER="+filepath.Join(testprog.Dir(t), "tcpserver"))

@@ -87,7 +87,7 @@ func (s *Server) decideProxied(ctx context.Context, fd int, c Conn, patience tim
 		s.table.ended(n, 0)
 		return
 	case err != nil:
-		s.drop(c, "unable to read PROXY header of "+c.Remote.Addr().String(), headerErrno(err))
+		s.drop(c, "proxy", "unable to read PROXY header of "+c.Remote.Addr().String(), headerErrno(err))
 		return
 	}
 	if !h.Own {

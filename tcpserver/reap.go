@@ -70,7 +70,7 @@ func (t *table) started(number, pid int, remote netip.AddrPort) {
 		if e, ended := t.early[pid]; ended && number <= e.starts {
 			t.running--
 			t.counts.add(client, -1)
-			t.account.end(pid)
+			t.account.end(pid, e.status)
 			t.end(pid, e.status)
 		} else {
 			t.account.begin(pid, remote)
@@ -178,7 +178,7 @@ func (t *table) reaped(pid int, ws syscall.WaitStatus) {
 	case c.owner == connection:
 		t.running--
 		t.counts.add(c.client, -1)
-		t.account.end(pid)
+		t.account.end(pid, ws)
 	}
 	delete(t.children, pid)
 	t.end(pid, ws)

@@ -49,7 +49,8 @@ func Run(ctx context.Context, env *prog.Env) error {
 		s.Rules, s.Proxies = db.Lookup, db.Sets
 		db.Lookup(rules.Client{}) // so that Sets knows; trouble is the first client's
 	}
-	if err := s.prepare(); err != nil {
+	finish, err := s.prepare(local)
+	if err != nil {
 		return o.quiet(err)
 	}
 	if o.printPort {
@@ -58,6 +59,7 @@ func Run(ctx context.Context, env *prog.Env) error {
 	closeStandard()
 	s.sayReady()
 	s.serve(ctx, env, orders)
+	finish()
 	return nil
 }
 

@@ -131,12 +131,12 @@ func (s *Server) decide(ctx context.Context, fd int, remote netip.AddrPort) (c C
 	c = Conn{Remote: remote}
 	s.setOptions(fd)
 	if err := send(fd, s.Banner); err != nil {
-		s.drop(c, "unable to print banner", err)
+		s.drop(c, "banner", "unable to print banner", err)
 		return c, 0
 	}
 	var err error
 	if c.Local, err = localAddr(fd); err != nil {
-		s.drop(c, "unable to get local address", err)
+		s.drop(c, "address", "unable to get local address", err)
 		return c, 0
 	}
 	a, patience, err := s.admit(ctx, c)
@@ -155,7 +155,7 @@ func (s *Server) decide(ctx context.Context, fd int, remote netip.AddrPort) (c C
 func (s *Server) conclude(fd int, c Conn, a Admission, err error) {
 	switch {
 	case err != nil:
-		s.drop(c, "unable to read "+s.RulesFile, err)
+		s.drop(c, "rules", "unable to read "+s.RulesFile, err)
 	case a.Decision.Deny:
 		s.deny(c, a, nil)
 	default:
@@ -167,14 +167,17 @@ func (s *Server) conclude(fd int, c Conn, a Admission, err error) {
 func (s *Server) deny(c Conn, a Admission, remark *rules.Var) {
 	n := s.table.number()
 	s.tell("deny", n, c, a, remark)
+	s.table.remember(func(acc *account) { acc.denied.add(a.Decision.Key) })
 	s.table.ended(n, 100)
 }
 
-// drop says that a connection about which nothing was decided ends.
-func (s *Server) drop(c Conn, what string, err error) {
+// drop says that a connection about which nothing was decided ends. Label is
+// what it is counted under.
+func (s *Server) drop(c Conn, label, what string, err error) {
 	n := s.table.number()
 	s.log.pid(n, c.Remote)
 	s.log.drop(what, err)
+	s.table.remember(func(a *account) { a.dropped.add(label) })
 	s.table.ended(n, 111)
 }
 

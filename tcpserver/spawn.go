@@ -28,12 +28,14 @@ func (s *Server) start(fd int, c Conn, a Admission) {
 	case noProcess(err):
 		s.table.startFailed(number)
 		s.log.drop("unable to fork", err)
+		s.table.remember(func(a *account) { a.dropped.add("process") })
 		s.table.dropped()
 	default:
 		s.table.startFailed(number)
 		n := s.table.number()
 		s.tell("ok", n, c, a, nil)
 		s.log.drop("unable to run "+s.Program[0], err)
+		s.table.remember(func(a *account) { a.dropped.add("program") })
 		s.table.ended(n, 111)
 	}
 }

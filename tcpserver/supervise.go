@@ -2,6 +2,7 @@ package tcpserver
 
 import (
 	"context"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -24,26 +25,33 @@ func (w *supervision) signals() (list []syscall.Signal) {
 	return list
 }
 
-// prepare does what -W wants before the server is ready to accept.
-func (s *Server) prepare() (err error) {
+// prepare does what -W wants before the server is ready to accept, and finish
+// what it wants at the end.
+func (s *Server) prepare(local netip.AddrPort) (finish func(), err error) {
 	if s.limitFile != "" {
 		if s.Limit, err = readLimit(s.limitFile); err != nil {
-			return prog.Fatal(111, "unable to read "+s.limitFile, err)
+			return nil, prog.Fatal(111, "unable to read "+s.limitFile, err)
 		}
 	}
 	// Those who accept must be able to stop although others have the socket
 	// too, and to ask once more whether there is a place.
 	if s.shared || s.handover || s.limitFile != "" {
 		if s.gate, err = newGate(s.listener); err != nil {
-			return prog.Fatal(111, "unable to start", err)
+			return nil, prog.Fatal(111, "unable to start", err)
 		}
 	}
 	s.table = newTable(s.log, s.Limit, descriptors(s.listener))
 	s.table.handover = s.handover
-	if s.handover || s.status {
+	if s.handover || s.status || s.counters != "" {
 		s.table.account = newAccount()
 	}
-	return nil
+	finish = func() {}
+	if s.counters != "" {
+		if finish, err = s.keepCounters(local); err != nil {
+			return nil, prog.Fatal(111, "unable to write "+s.counters, err)
+		}
+	}
+	return finish, nil
 }
 
 // orders are the signals of somebody who has a say: term SIGTERM, more those

@@ -57,6 +57,7 @@ func TestNotReady(t *testing.T) {
 	for _, operands := range [][]string{
 		{"192.0.2.1", "0", "true"},
 		{"-W", "limit=/nowhere/x", "127.0.0.1", "0", "true"},
+		{"-W", "counters=/nowhere/x", "127.0.0.1", "0", "true"},
 	} {
 		path := filepath.Join(t.TempDir(), "notify")
 		notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})

@@ -77,6 +77,7 @@ func (t *table) accepted() (first bool) {
 		t.accepting--
 		t.open++
 		t.running++
+		t.account.accept()
 		first = t.arrive()
 		t.status()
 	})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"ucspi-go/internal/prog"
 )
@@ -17,7 +18,9 @@ func TestWords(t *testing.T) {
 		{"", func(w supervision) bool { return w == newSupervision() && w.socket == unset && w.readyFd == unset }},
 		{"socket=0 ready=3", func(w supervision) bool { return w.socket == 0 && w.readyFd == 3 }},
 		{"drain handover status json", func(w supervision) bool { return w.drain && w.handover && w.status && w.json }},
-		{"limit=a=b", func(w supervision) bool { return w.limitFile == "a=b" }},
+		{"limit=a=b counters=c every=60", func(w supervision) bool {
+			return w.limitFile == "a=b" && w.counters == "c" && w.every == time.Minute
+		}},
 	} {
 		var args []string
 		for word := range strings.FieldsSeq(tt.words) {
@@ -29,7 +32,7 @@ func TestWords(t *testing.T) {
 		}
 	}
 	for _, word := range []string{"", "x", "drain=", "drain=1", "json=yes", "handover=x", "status=x", "socket", "socket=", "socket=-1", "socket=1x",
-		"socket=99999999999999999999", "ready", "limit", "limit=", "=", "=x", "Drain"} {
+		"socket=99999999999999999999", "ready", "limit", "limit=", "counters", "counters=", "every=0", "every=", "every", "=", "=x", "Drain"} {
 		_, err := parseOptions(&prog.Env{Args: []string{"-q", "-W", word, "0", "1", "p"}})
 		var e *prog.Error
 		if !errors.As(err, &e) || e.Code != 100 || e.Fault != "illegal option -- W "+word || e.What != usage {
