@@ -58,7 +58,8 @@ race: all
 conformance: all
 	@for p in tcpserver:ucspi-tcp dkimverify:python3-dkim opendkim-testkey:opendkim-tools strace:strace unshare:util-linux ip:iproute2 \
 		softlimit:daemontools qemu-aarch64-static:qemu-user-static exim4:exim4-daemon-light swaks:swaks msmtp:msmtp \
-		named:bind9 nsupdate:bind9-dnsutils nsd:nsd tinydns:tinydns axfrdns:axfrdns haproxy:haproxy mandoc:mandoc lintian:lintian dpkg-deb:dpkg xz:xz-utils git:git; do \
+		named:bind9 nsupdate:bind9-dnsutils nsd:nsd tinydns:tinydns axfrdns:axfrdns haproxy:haproxy mandoc:mandoc lintian:lintian \
+		dpkg-deb:dpkg xz:xz-utils git:git s6-supervise:s6 runsv:runit systemd-socket-activate:systemd; do \
 		command -v $${p%%:*} >/dev/null || echo "conformance: missing $${p%%:*} (Debian package $${p##*:})"; done
 	@[ -x "$$UCSPI_TCP_IPV6/usr/bin/tcpserver" ] || echo "conformance: missing ucspi-tcp-ipv6 (apt-get download, dpkg -x into the folder UCSPI_TCP_IPV6)"
 	@[ -f "$$DEBIAN_ROOT/root.tar" ] || echo "conformance: missing a Debian to install the package into: .ci/run makes the folder DEBIAN_ROOT"
