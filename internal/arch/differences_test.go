@@ -6,21 +6,20 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"ucspi-go/internal/testprog"
 )
 
 // Every difference that docs/differences.md lists in a table with a column
 // "test" has one there, and all tests and scripts that the page names exist.
 func TestDifferencesAreTested(t *testing.T) {
 	top := os.DirFS(root(t))
-	page, err := fs.ReadFile(top, "docs/differences.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := testprog.ReadPage(t, "docs/differences.md")
 	tests := testNames(t, top)
 	// A test is package.TestName, a script package/name.txtar, in backquotes.
 	name := regexp.MustCompile("`([a-z0-9/]+)(?:\\.(Test\\w+)|/(\\w+\\.txtar))`")
 	column, named := 0, 0
-	for line := range strings.Lines(string(page)) {
+	for line := range strings.Lines(page.Text) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		switch {
 		case !strings.HasPrefix(line, "|"):

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -29,30 +26,20 @@ func output(t *testing.T, args ...string) (stdout, stderr string, code int) {
 // The transcript in README.md is what the demo prints, but for numbers, keys
 // and signatures, and for lines that end in "..." where they were cut.
 func TestReadmeTranscript(t *testing.T) {
-	root, err := testprog.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, block, _ := strings.Cut(string(readme), "<!-- demo -->\n")
-	block, _, found := strings.Cut(block, "<!-- end -->")
-	if !found || strings.Count(block, "\n") < 20 {
-		t.Fatal("README.md has no transcript between <!-- demo --> and <!-- end -->")
+	block := testprog.ReadPage(t, "README.md").Example(t, "demo")
+	if strings.Count(block, "\n") < 20 {
+		t.Fatal("README.md has no transcript")
 	}
 	got, stderr, code := output(t, "-b", testprog.Dir(t))
 	if code != 0 || stderr != "" {
 		t.Fatalf("demo: exit %d, %s\n%s", code, stderr, got)
 	}
-	lines := strings.Split(constant(got), "\n")
+	lines := strings.Split(testprog.Steady(got), "\n")
 	for want := range strings.Lines(block) {
-		want = strings.TrimPrefix(strings.TrimSuffix(want, "\n"), "    ")
-		if want == "" || want == "```" {
+		if want = strings.TrimSuffix(want, "\n"); want == "" {
 			continue
 		}
-		prefix, cut := strings.CutSuffix(constant(want), "...")
+		prefix, cut := strings.CutSuffix(testprog.Steady(want), "...")
 		for len(lines) > 0 && lines[0] != prefix && !(cut && strings.HasPrefix(lines[0], prefix)) {
 			lines = lines[1:]
 		}
@@ -60,15 +47,6 @@ func TestReadmeTranscript(t *testing.T) {
 			t.Fatalf("README.md shows a line that the demo does not print there:\n%s\nit prints:\n%s", want, got)
 		}
 	}
-}
-
-// constant replaces what differs from run to run.
-func constant(s string) string {
-	s = regexp.MustCompile(`[A-Za-z0-9+/]{41,}=*`).ReplaceAllString(s, "BASE64")
-	s = regexp.MustCompile(`header\.b="?[A-Za-z0-9+/]+"?`).ReplaceAllString(s, "header.b=BASE64")
-	// A process number may be short: that of a machine just started is.
-	s = regexp.MustCompile(`(tcpserver: ok |\bqp |\bpid=)[0-9]+\b`).ReplaceAllString(s, "${1}N")
-	return regexp.MustCompile(`\b[0-9]{4,}\b`).ReplaceAllString(s, "N")
 }
 
 func TestFaults(t *testing.T) {

@@ -14,20 +14,6 @@ import (
 	"ucspi-go/internal/testprog"
 )
 
-func page(t *testing.T) (name, text string) {
-	t.Helper()
-	root, err := testprog.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	name = filepath.Join(root, "docs/mailpath.md")
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return name, string(data)
-}
-
 // The examples of docs/mailpath.md are what the program says. UPDATE_PAGE writes
 // them anew.
 func TestPage(t *testing.T) {
@@ -55,7 +41,7 @@ func TestPage(t *testing.T) {
 	p.write("message", read("notice.eml"))
 	p.write("tampered", read("rfc8463-tampered.eml"))
 	dns := testprog.NameServer(t, strings.Replace(record, ". IN TXT", " TXT", 1)+read("rfc8463.zone"), dnsserver.Start)
-	name, text := page(t)
+	page := testprog.ReadPage(t, "docs/mailpath.md")
 	for _, example := range []struct {
 		name    string
 		prepare func()
@@ -69,24 +55,9 @@ func TestPage(t *testing.T) {
 		{"tampered", func() { p.write("tcp.smtp", rules) }, "Signatures"},
 	} {
 		example.prepare()
-		before, rest, _ := strings.Cut(text, "<!-- "+example.name+" -->\n```\n")
-		block, after, found := strings.Cut(rest, "```\n<!-- end -->")
-		if !found {
-			t.Fatalf("no example %s", example.name)
-		}
-		command, _, _ := strings.Cut(block, "\n")
-		got := command + "\n" + p.example(strings.TrimPrefix(command, "$ mailpath "), dns.Addr(), example.from)
-		if got != block {
-			if os.Getenv("UPDATE_PAGE") == "" {
-				t.Errorf("%s: the page shows\n%s\nthe program prints\n%s", example.name, block, got)
-			}
-			text = before + "<!-- " + example.name + " -->\n```\n" + got + "```\n<!-- end -->" + after
-		}
-	}
-	if os.Getenv("UPDATE_PAGE") != "" {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		command, _, _ := strings.Cut(page.Example(t, example.name), "\n")
+		got := p.example(strings.TrimPrefix(command, "$ mailpath "), dns.Addr(), example.from)
+		page.Expect(t, example.name, command+"\n"+got)
 	}
 }
 
@@ -130,8 +101,7 @@ func (p place) example(args, dns, from string) string {
 // The page names every field of the object, and none that there is not.
 func TestPageFields(t *testing.T) {
 	t.Parallel()
-	_, text := page(t)
-	_, text, _ = strings.Cut(text, "## The object of -j")
+	_, text, _ := strings.Cut(testprog.ReadPage(t, "docs/mailpath.md").Text, "## The object of -j")
 	var walk func(typ reflect.Type)
 	walk = func(typ reflect.Type) {
 		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {

@@ -10,26 +10,13 @@ import (
 	"ucspi-go/internal/testprog"
 )
 
-func topFile(t testing.TB, name string) string {
-	t.Helper()
-	root, err := testprog.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(filepath.Join(root, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
 // Each example of docs/lint.md gives the findings that stand behind it, of the
 // kind that its heading names, its mended form gives none, and every kind of
 // finding has one.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	home := qmailHome(t)
-	page := topFile(t, "docs/lint.md")
+	page := testprog.ReadPage(t, "docs/lint.md").Text
 	example := regexp.MustCompile("```lint(?: -o \"(.*)\")?\n((?s).*?)```\n")
 	seen := make(map[kind]bool)
 	for _, section := range strings.Split(page, "\n### ")[1:] {
@@ -64,7 +51,7 @@ func TestPage(t *testing.T) {
 		}
 		seen[heading] = true
 	}
-	kinds := regexp.MustCompile(`(?m)^\tkind\w+ +kind = "(.*)"`).FindAllStringSubmatch(topFile(t, "internal/ruleslint/finding.go"), -1)
+	kinds := regexp.MustCompile(`(?m)^\tkind\w+ +kind = "(.*)"`).FindAllStringSubmatch(testprog.ReadPage(t, "internal/ruleslint/finding.go").Text, -1)
 	if len(kinds) < 30 {
 		t.Errorf("%d kinds of findings are known", len(kinds))
 	}

@@ -87,34 +87,6 @@ func (r *rotation) weeks() {
 	}
 }
 
-// page returns the part of docs/keys.md between <!-- name --> and <!-- end -->.
-func page(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile("../../docs/keys.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, part, _ := strings.Cut(string(text), "<!-- "+name+" -->\n```\n")
-	part, _, ok := strings.Cut(part, "```\n<!-- end -->")
-	if !ok {
-		t.Fatalf("no part %q", name)
-	}
-	return part
-}
-
-// steady makes output the same each time: keys, times and users.
-func steady(text string) string {
-	for _, r := range []struct{ old, new string }{
-		{`p=MII[^\n]*`, "p=MII..."},
-		{`\d{4}-\d\d-\d\d \d\d:\d\d UTC`, "DATE"},
-		{`, owner \w+`, ", owner USER"},
-		{`(?m)^domainkey: warning: the key belongs to root.*\n`, ""},
-	} {
-		text = regexp.MustCompile(r.old).ReplaceAllString(text, r.new)
-	}
-	return text
-}
-
 // A whole rotation, as docs/keys.md shows it: each command in its place with
 // what it prints, through the processes of a host.
 func TestRotation(t *testing.T) {
@@ -153,8 +125,8 @@ func TestRotation(t *testing.T) {
 		},
 	}
 	var got bytes.Buffer
-	want := page(t, "rotation")
-	for line := range strings.Lines(want) {
+	page := testprog.ReadPage(t, "docs/keys.md")
+	for line := range strings.Lines(page.Example(t, "rotation")) {
 		command, isCommand := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "$ ")
 		switch act := between[strings.TrimSuffix(line, "\n")]; {
 		case isCommand:
@@ -167,9 +139,7 @@ func TestRotation(t *testing.T) {
 			got.WriteString(line)
 		}
 	}
-	if steady(got.String()) != steady(want) {
-		t.Errorf("docs/keys.md shows\n%s\nbut the commands print\n%s", want, got.String())
-	}
+	page.ExpectLike(t, "rotation", got.String())
 	if after := r.files(); after != before {
 		t.Errorf("rules and links were\n%s\nand are\n%s", before, after)
 	}
@@ -199,7 +169,7 @@ func TestRotationFromCron(t *testing.T) {
 		t.Fatal(err)
 	}
 	var jobs []string
-	for line := range strings.Lines(page(t, "cron")) {
+	for line := range strings.Lines(testprog.ReadPage(t, "docs/keys.md").Example(t, "cron")) {
 		_, command, ok := strings.Cut(line, "  root  ")
 		if !ok {
 			t.Fatalf("no job: %q", line)
