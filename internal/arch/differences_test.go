@@ -11,11 +11,17 @@ import (
 )
 
 // Every difference that docs/differences.md lists in a table with a column
-// "test" has one there, and all tests and scripts that the page names exist.
+// "test" has one there, so has every limit of docs/security.md, and all tests
+// and scripts that these pages name exist.
 func TestDifferencesAreTested(t *testing.T) {
 	top := os.DirFS(root(t))
-	page := testprog.ReadPage(t, "docs/differences.md")
 	tests := testNames(t, top)
+	for _, name := range []string{"docs/differences.md", "docs/security.md"} {
+		t.Run(name, func(t *testing.T) { namesTests(t, testprog.ReadPage(t, name), top, tests) })
+	}
+}
+
+func namesTests(t *testing.T, page testprog.Page, top fs.FS, tests map[string]bool) {
 	// A test is package.TestName, a script package/name.txtar, in backquotes.
 	name := regexp.MustCompile("`([a-z0-9/]+)(?:\\.(Test\\w+)|/(\\w+\\.txtar))`")
 	column, named := 0, 0

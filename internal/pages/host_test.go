@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -87,7 +88,7 @@ func (h *host) here(text string) string {
 		"127.0.0.1 2525", "127.0.0.1 "+h.port,
 		"domainkey -s ", "domainkey -f /etc/tcp.smtp -s ",
 		"domainkey -l", "domainkey -f /etc/tcp.smtp -l",
-		"mailpath ", "mailpath -x /etc/tcp.smtp.cdb ",
+		"mailpath ", "mailpath -u "+strconv.Itoa(os.Geteuid())+" -x /etc/tcp.smtp.cdb ",
 		// The programs that the tests run are there already.
 		"make -s install", "make -s -o all install",
 	).Replace(text)
