@@ -13,23 +13,22 @@ import (
 //
 //	$ command          runs as it is
 //	> more of it
-//	# a remark         is what the test does meanwhile, in host.acts
 //
 // and one that begins with tcpserver is a server, which runs until the
 // examples are over or another server begins; what stands behind it is its log.
-func (h *host) follow(page testprog.Page, names ...string) {
+func (h *host) follow(page *testprog.Page, names ...string) {
 	h.t.Helper()
 	for _, name := range names {
 		text := page.Example(h.t, name)
 		command, _, _ := strings.Cut(strings.TrimPrefix(text, "$ "), "\n")
 		if strings.HasPrefix(command, "tcpserver ") {
-			h.stop(&page)
+			h.stop(page)
 			h.serve(name, command)
 			continue
 		}
 		page.ExpectLike(h.t, name, h.transcript(text))
 	}
-	h.stop(&page)
+	h.stop(page)
 }
 
 // transcript returns the commands of an example with what they print.
@@ -51,14 +50,6 @@ func (h *host) transcript(text string) string {
 			command = words[2:]
 		case strings.HasPrefix(words, "> ") && command != "":
 			command += "\n" + words[2:]
-		case strings.HasPrefix(words, "# "):
-			run()
-			act, known := h.acts[words]
-			if !known {
-				h.t.Errorf("the test does not know %q", words)
-				continue
-			}
-			act()
 		default:
 			continue
 		}
@@ -71,7 +62,7 @@ func (h *host) transcript(text string) string {
 // serve starts the server of an example.
 func (h *host) serve(name, command string) {
 	h.t.Helper()
-	cmd := exec.Command("sh", "-c", "exec tcpserver -1 "+h.here(strings.TrimPrefix(command, "tcpserver ")))
+	cmd := exec.Command("sh", "-c", "exec tcpserver -1 "+h.command(strings.TrimPrefix(command, "tcpserver ")))
 	cmd.Dir, cmd.Env = h.top+"/home", h.environ()
 	s, err := testprog.StartServer(cmd)
 	must(h.t, err)
@@ -81,6 +72,9 @@ func (h *host) serve(name, command string) {
 
 // lasting are the lines with which a connection ends.
 var lasting = regexp.MustCompile(`(?m)^tcpserver: (end|status:) `)
+
+// shownPort is that of a server as its page has it.
+var shownPort = regexp.MustCompile(` 0 (\d+) `)
 
 // stop compares the server's log, once all connections that the page shows
 // have ended, and ends it.
@@ -94,6 +88,7 @@ func (h *host) stop(page *testprog.Page) {
 	log, err := h.server.Stop()
 	must(h.t, err)
 	command, _, _ := strings.Cut(text, "\n")
-	page.ExpectLike(h.t, h.serves, command+"\n"+strings.ReplaceAll(log, h.top, ""))
+	log = strings.NewReplacer(h.top, "", ":"+h.server.Port+" ", ":"+shownPort.FindStringSubmatch(command)[1]+" ").Replace(log)
+	page.ExpectLike(h.t, h.serves, command+"\n"+log)
 	h.server = nil
 }

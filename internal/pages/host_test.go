@@ -25,9 +25,6 @@ type host struct {
 	dns  *dnsserver.Server
 	zone string
 
-	// acts are what happens where the page's transcripts have a line of that
-	// text, which begins with "# ".
-	acts   map[string]func()
 	server *testprog.Server // that of the last example with one
 	serves string           // its name
 }
@@ -36,7 +33,7 @@ type host struct {
 // /usr/bin, commands find those of the folder theirs.
 func newHost(t *testing.T, theirs string) *host {
 	t.Helper()
-	h := &host{t: t, top: t.TempDir(), port: "2525", acts: make(map[string]func())}
+	h := &host{t: t, top: t.TempDir(), port: "2525"}
 	bin := testprog.Dir(t)
 	h.files(map[string]string{
 		"/var/qmail/control/me":        "mail.example.com\n",
@@ -79,12 +76,15 @@ func (h *host) environ() (env []string) {
 // paths are those of a page that are the host's own.
 var paths = regexp.MustCompile(`(^|[^A-Za-z0-9_./-])(/etc|/opt|/service|/tmp|/usr/bin/tcp|/var/qmail)\b`)
 
+// outside is what no command may name, but below the host's folder: a path of
+// the machine other than its programs.
+var outside = regexp.MustCompile(`(^|[^A-Za-z0-9_./-])(~|/(etc|home|opt|root|run|service|srv|tmp|usr/local|var)\b)`)
+
 // here turns the text of a page into that for the host: with the host's own
 // paths and port, and without what takes root.
 func (h *host) here(text string) string {
 	text = strings.NewReplacer(
-		"-u `id -u qmaild` -g `id -g qmaild` ", "",
-		" 0 2525 ", " 127.0.0.1 0 ",
+		" -u `id -u qmaild` -g `id -g qmaild`", "",
 		"127.0.0.1 2525", "127.0.0.1 "+h.port,
 		"domainkey -s ", "domainkey -f /etc/tcp.smtp -s ",
 		"domainkey -l", "domainkey -f /etc/tcp.smtp -l",
@@ -92,6 +92,7 @@ func (h *host) here(text string) string {
 		// The programs that the tests run are there already.
 		"make -s install", "make -s -o all install",
 	).Replace(text)
+	text = shownPort.ReplaceAllString(text, " 127.0.0.1 0 ")
 	return paths.ReplaceAllString(text, "${1}"+h.top+"$2")
 }
 
@@ -99,7 +100,17 @@ func (h *host) here(text string) string {
 // terminal shows no CR.
 func (h *host) run(command string) string {
 	h.t.Helper()
-	return strings.NewReplacer(h.top, "", "\r\n", "\n").Replace(h.shell.run(h.here(command)))
+	return strings.NewReplacer(h.top, "", "\r\n", "\n").Replace(h.shell.run(h.command(command)))
+}
+
+// command returns what to run for a command of a page.
+func (h *host) command(command string) string {
+	h.t.Helper()
+	command = h.here(command)
+	if left := outside.FindString(strings.ReplaceAll(command, h.top, "TOP")); left != "" {
+		h.t.Fatalf("would touch %s of the machine: %s", left, command)
+	}
+	return command
 }
 
 // configure gives the host its rules, and a key for example.com that is

@@ -37,17 +37,17 @@ func migrate(t *testing.T, theirs string) {
 	})
 	h.publish(message(t, "rfc8463.zone"))
 	h.shell.run("cd " + root(t))
-	h.follow(page, "install")
+	h.follow(&page, "install")
 	h.shell.run("cd " + h.top + "/home")
-	h.follow(page, "rules", "check", "mailpath", "verify", "sign", "try", "server", "session")
+	h.follow(&page, "rules", "check", "mailpath", "verify", "sign", "try", "server", "session")
 	if got := h.run("cat /var/qmail/queue/todo/*"); strings.Count(got, "Thanako@example.net\x00") != 1 {
 		t.Errorf("the queue has %q", got)
 	}
-	h.follow(page, "dkim")
+	h.follow(&page, "dkim")
 	if got := h.run("readlink -f /var/qmail/bin/qmail-dkim"); got != "/opt/ucspi-go/bin/qmail-dkim\n" {
 		t.Errorf("changed over, qmail-dkim is %s", got)
 	}
-	h.follow(page, "back")
+	h.follow(&page, "back")
 	if got := h.run("cd /var/qmail/bin; ls qmail-dkim*"); got != "qmail-dkim\n" {
 		t.Errorf("back again, there is %s", got)
 	}
