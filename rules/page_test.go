@@ -1,32 +1,20 @@
 package rules_test
 
 import (
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 
+	"ucspi-go/internal/testprog"
 	"ucspi-go/rules"
 )
 
 // The example of docs/ipv6.md does what the page says.
 func TestIPv6Page(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("../docs/ipv6.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page := string(data)
-	block := func(name string) string {
-		_, rest, _ := strings.Cut(page, "<!-- "+name+" -->\n```\n")
-		text, _, found := strings.Cut(rest, "```\n")
-		if !found {
-			t.Fatalf("no block %s", name)
-		}
-		return text
-	}
-	db := build(t, block("rules"))
-	rows := regexp.MustCompile("(?m)^\\| ([^`| ]*[:.][^`| ]*) \\| (.*) \\|$").FindAllStringSubmatch(page, -1)
+	page := testprog.ReadPage(t, "docs/ipv6.md")
+	db := build(t, page.Example(t, "rules"))
+	rows := regexp.MustCompile("(?m)^\\| ([^`| ]*[:.][^`| ]*) \\| (.*) \\|$").FindAllStringSubmatch(page.Text, -1)
 	if len(rows) < 9 {
 		t.Fatalf("%d clients", len(rows))
 	}
@@ -52,7 +40,7 @@ func TestIPv6Page(t *testing.T) {
 	for _, key := range d.Tried {
 		tried = append(tried, rules.AddressOf(key))
 	}
-	if got := strings.Join(tried, " ") + "\n"; got != block("keys") {
-		t.Errorf("keys %q, the page says %q", got, block("keys"))
+	if got := strings.Join(tried, " ") + "\n"; got != page.Example(t, "keys") {
+		t.Errorf("keys %q, the page says %q", got, page.Example(t, "keys"))
 	}
 }

@@ -86,6 +86,7 @@ func (h *host) here(text string) string {
 	text = strings.NewReplacer(
 		" -u `id -u qmaild` -g `id -g qmaild`", "",
 		"127.0.0.1 2525", "127.0.0.1 "+h.port,
+		":2525", ":"+h.port,
 		"domainkey -s ", "domainkey -f /etc/tcp.smtp -s ",
 		"domainkey -l", "domainkey -f /etc/tcp.smtp -l",
 		"mailpath ", "mailpath -u "+strconv.Itoa(os.Geteuid())+" -x /etc/tcp.smtp.cdb ",
@@ -96,11 +97,11 @@ func (h *host) here(text string) string {
 	return paths.ReplaceAllString(text, "${1}"+h.top+"$2")
 }
 
-// run returns what a command of a page prints, as the page would show it: a
-// terminal shows no CR.
+// run returns what a command of a page prints, as the page would show it. (A
+// terminal shows no CR.)
 func (h *host) run(command string) string {
 	h.t.Helper()
-	return strings.NewReplacer(h.top, "", "\r\n", "\n").Replace(h.shell.run(h.command(command)))
+	return strings.NewReplacer(h.top, "", ":"+h.port, ":2525", "\r\n", "\n").Replace(h.shell.run(h.command(command)))
 }
 
 // command returns what to run for a command of a page.

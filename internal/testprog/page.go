@@ -137,7 +137,7 @@ var unsteady = []struct {
 	{regexp.MustCompile(`header\.b="?[A-Za-z0-9+/]+"?`), "header.b=BASE64"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d UTC`), "DATE"},
 	// A process number may be short: that of a machine just started is.
-	{regexp.MustCompile(`(tcpserver: (?:ok|pid|end|deny) |\bqp |\bpid=)[0-9]+\b`), "${1}N"},
+	{regexp.MustCompile(`(tcpserver: (?:ok|pid|end|deny) |\bqp[ -]|\bpid=)[0-9]+\b`), "${1}N"},
 	{regexp.MustCompile(`\b[0-9]{4,}\b`), "N"},
 	{regexp.MustCompile(`, owner \w+`), ", owner USER"},
 	{regexp.MustCompile(`(?m)^domainkey: warning: the key belongs to root.*\n`), ""},
