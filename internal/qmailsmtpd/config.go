@@ -86,6 +86,19 @@ func readConfig(env *prog.Env, home string) (config, error) {
 	return c, err
 }
 
+// warnOfControls tells the log what the client's 421 does not.
+func warnOfControls(env *prog.Env, home string, err error) {
+	var path *fs.PathError
+	switch {
+	case err == errControls:
+		env.Warn("neither control/me nor control/smtpgreeting is in "+home, nil)
+	case errors.As(err, &path):
+		env.Warn("unable to read "+path.Path, path.Err)
+	default:
+		env.Warn("unable to read "+filepath.Join(home, "control"), err)
+	}
+}
+
 // openMore opens control/morercpthosts.cdb, nil when there is none. The
 // session's end closes it.
 func openMore(control qmail.Control) (*rules.DB, error) {

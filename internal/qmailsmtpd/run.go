@@ -74,6 +74,7 @@ func Run(_ context.Context, env *prog.Env) error {
 func (s *session) start(env *prog.Env) (err error) {
 	home := qmail.Home(env.Lookup)
 	if s.config, err = readConfig(env, home); err != nil {
+		warnOfControls(env, home, err)
 		return errControls
 	}
 	var buffer *bufio.Writer

@@ -254,30 +254,39 @@ func TestControls(t *testing.T) {
 		name    string
 		prepare func(s *site)
 		want    string
+		warning string // on standard error, HOME standing for the home
 	}{
-		{"smtpgreeting", func(s *site) { s.write("control/smtpgreeting", "hi there \nx") }, "220 hi there ESMTP\r\n"},
+		{"smtpgreeting", func(s *site) { s.write("control/smtpgreeting", "hi there \nx") }, "220 hi there ESMTP\r\n", ""},
 		{"smtpgreeting alone", func(s *site) {
 			s.write("control/smtpgreeting", "hi")
 			os.Remove(s.home + "/control/me")
-		}, "220 hi ESMTP\r\n"},
-		{"no me", func(s *site) { os.Remove(s.home + "/control/me") }, unreadable},
-		{"no control", func(s *site) { os.RemoveAll(s.home + "/control") }, unreadable},
-		{"no home", func(s *site) { os.RemoveAll(s.home) }, unreadable},
+		}, "220 hi ESMTP\r\n", ""},
+		{"no me", func(s *site) { os.Remove(s.home + "/control/me") }, unreadable, "neither control/me nor control/smtpgreeting is in HOME"},
+		{"no control", func(s *site) { os.RemoveAll(s.home + "/control") }, unreadable, "neither control/me nor control/smtpgreeting is in HOME"},
+		{"no home", func(s *site) { os.RemoveAll(s.home) }, unreadable, "neither control/me nor control/smtpgreeting is in HOME"},
 		{"unreadable rcpthosts", func(s *site) {
 			os.Remove(s.home + "/control/rcpthosts")
 			os.Mkdir(s.home+"/control/rcpthosts", 0o755)
-		}, unreadable},
-		{"damaged morercpthosts.cdb", func(s *site) { s.write("control/morercpthosts.cdb", "x") }, unreadable},
-		{"unreadable databytes", func(s *site) { os.Mkdir(s.home+"/control/databytes", 0o755) }, unreadable},
-		{"unreadable localiphost", func(s *site) { os.Mkdir(s.home+"/control/localiphost", 0o755) }, unreadable},
+		}, unreadable, "unable to read HOME/control/rcpthosts: is a directory"},
+		{"damaged morercpthosts.cdb", func(s *site) { s.write("control/morercpthosts.cdb", "x") }, unreadable, "unable to read HOME/control/morercpthosts.cdb: protocol error"},
+		{"unreadable databytes", func(s *site) { os.Mkdir(s.home+"/control/databytes", 0o755) }, unreadable, "unable to read HOME/control/databytes: is a directory"},
+		{"unreadable localiphost", func(s *site) { os.Mkdir(s.home+"/control/localiphost", 0o755) }, unreadable, "unable to read HOME/control/localiphost: is a directory"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, nil)
 			tt.prepare(s)
-			if out, code := s.connect().talk(""); out != tt.want || code != 1 {
+			c := s.connect()
+			if out, code := c.talk(""); out != tt.want || code != 1 {
 				t.Errorf("got %q, exit %d; want %q, exit 1", out, code, tt.want)
+			}
+			want := strings.ReplaceAll(tt.warning, "HOME", s.home)
+			if want != "" {
+				want = "qmail-smtpd: warning: " + want + "\n"
+			}
+			if got := c.stderr.String(); got != want {
+				t.Errorf("standard error: %q, want %q", got, want)
 			}
 		})
 	}
