@@ -134,6 +134,8 @@ func failed(o *options, home string, err error) error {
 		e.Hint = "domainkey -p " + o.domain + " " + o.selector + " prints the record of the existing key; a new key needs a new selector"
 	case errors.Is(err, fs.ErrNotExist):
 		e.Hint = "QMAILHOME, or else /var/qmail, must be qmail's home; now it is " + strconv.QuoteToASCII(home)
+	case errors.Is(err, fs.ErrPermission):
+		e.Hint = "run it as root, or as the owner of " + home + "/" + keysDir
 	}
 	return e
 }

@@ -168,7 +168,7 @@ func TestOtherUser(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, ":allow\n")
 	_, stderr, code := p.run(p.bin+"/mailpath", "-u", "0", "-x", "tcp.smtp.cdb", "192.0.2.10")
-	if code != 111 || !strings.HasPrefix(stderr, "mailpath: fatal: unable to become root: permission denied") {
+	if code != 111 || !strings.HasPrefix(stderr, "mailpath: fatal: unable to become root: permission denied\nmailpath: hint: -u takes root\n") {
 		t.Errorf("exit %d, %q", code, stderr)
 	}
 }

@@ -2,6 +2,7 @@ package mailpath
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -46,8 +47,12 @@ func (g given) LookupAAAA(context.Context, string) ([]netip.Addr, error) { retur
 func (x *explainer) connect(ctx context.Context) error {
 	db, err := rules.Open(x.rules)
 	if err != nil {
-		return &prog.Error{Code: 111, Severity: "fatal", What: "unable to read " + x.rules + " as " + x.user.Name, Err: err,
+		e := &prog.Error{Code: 111, Severity: "fatal", What: "unable to read " + x.rules + " as " + x.user.Name, Err: err,
 			Hint: "tcpserver drops every connection when it cannot read its rules; -x names another file"}
+		if errors.Is(err, rules.ErrCorrupt) {
+			e.Hint = "that is no whole cdb: compile the rules with tcprules; tcpserver drops every connection until then"
+		}
+		return e
 	}
 	defer db.Close()
 	s := &tcpserver.Server{

@@ -63,7 +63,8 @@ func become(user account.User) error {
 	case user.UID == self:
 		return nil
 	case self != 0:
-		return prog.Fatal(111, "unable to become "+user.Name, syscall.EPERM)
+		return &prog.Error{Code: 111, Severity: "fatal", What: "unable to become " + user.Name, Err: syscall.EPERM,
+			Hint: "-u takes root"}
 	}
 	return prog.Become(uint64(user.UID), uint64(user.GID))
 }
