@@ -6,7 +6,7 @@ DESTDIR ?=
 FUZZTIME ?= 30s
 BIN ?= bin
 # The entry point lets the programs start under softlimit: docs/softlimit.md.
-ENTRY = $(if $(filter amd64 arm64,$(shell $(GO) env GOARCH)),-E ucspi-go/internal/inherit.start)
+ENTRY = $(if $(filter amd64 arm64,$(shell $(GO) env GOARCH 2>/dev/null)),-E ucspi-go/internal/inherit.start)
 BUILD = CGO_ENABLED=0 GOFIPS140=v1.0.0 $(GO) build -trimpath -ldflags '-s -w $(ENTRY)'
 # cmd/whoat is who@, and so on: "@" is not allowed in import paths.
 AT = who date finger http
@@ -25,11 +25,12 @@ all:
 demo: all
 	$(GO) run ./internal/demo -b $(BIN)
 
-# The same set-up, serving on 127.0.0.1:2525 until interrupted. Where its mail
-# ends: SINK=queue, SINK=maildir, or SINK=smarthost SMARTHOST=host:port.
+# The same set-up, serving on LISTEN until interrupted. Where its mail ends:
+# SINK=queue, SINK=maildir, or SINK=smarthost SMARTHOST=host:port.
 SINK ?= queue
+LISTEN ?= 127.0.0.1:2525
 run: all
-	$(GO) run ./internal/demo -b $(BIN) -s 127.0.0.1:2525 -k '$(SINK)' $(if $(SMARTHOST),-r '$(SMARTHOST)')
+	$(GO) run ./internal/demo -b $(BIN) -s '$(LISTEN)' -k '$(SINK)' $(if $(SMARTHOST),-r '$(SMARTHOST)')
 
 test: all check
 	$(TEST) -shuffle=on ./...

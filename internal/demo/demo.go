@@ -59,10 +59,11 @@ func run(ctx context.Context, env *prog.Env) error {
 	} else if err == nil {
 		err = d.show()
 	}
-	if err != nil {
+	var told *prog.Error
+	if err != nil && !errors.As(err, &told) {
 		return prog.Fatal(111, err.Error(), nil)
 	}
-	return nil
+	return err
 }
 
 type demo struct {
@@ -142,7 +143,8 @@ func (d *demo) serve(ctx context.Context, addr string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := d.site.Serve(addr); err != nil {
-		return err
+		return &prog.Error{Code: 111, Severity: "fatal", What: "unable to serve on " + addr, Err: err,
+			Hint: "make run LISTEN=127.0.0.1:3025 takes another port"}
 	}
 	host, port, _ := strings.Cut(d.site.Addr, ":")
 	d.say("")

@@ -62,6 +62,7 @@ func TestFaults(t *testing.T) {
 		{"no smarthost", []string{"-b", testprog.Dir(t), "-s", "127.0.0.1:0", "-k", "smarthost"}, 111, "demo: fatal: site: sink smarthost: set SMARTHOST=host:port"},
 		{"no programs", []string{"-b", t.TempDir()}, 111, "demo: fatal: "},
 		{"address of another host", []string{"-b", testprog.Dir(t), "-s", "192.0.2.1:25"}, 111, "unable to bind: address not available"},
+		{"way out", []string{"-b", testprog.Dir(t), "-s", "192.0.2.1:25"}, 111, "demo: hint: make run LISTEN=127.0.0.1:3025 takes another port\n"},
 	} {
 		_, stderr, code := output(t, tt.args...)
 		if code != tt.code || !strings.Contains(stderr, tt.want) {
