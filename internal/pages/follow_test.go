@@ -83,6 +83,12 @@ func (h *host) stop(page *testprog.Page) {
 	if h.server == nil {
 		return
 	}
+	if h.serves == "" { // no page shows it
+		_, err := h.server.Stop()
+		must(h.t, err)
+		h.server = nil
+		return
+	}
 	text := page.Example(h.t, h.serves)
 	must(h.t, h.server.WaitLog(lasting.String(), len(lasting.FindAllString(text, -1))))
 	log, err := h.server.Stop()

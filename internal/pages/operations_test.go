@@ -10,7 +10,7 @@ import (
 	"ucspi-go/internal/testprog"
 )
 
-// docs/operations.md shows what is logged, and what to do about it.
+// docs/operations.md shows what is logged, docs/trouble.md what to do about it.
 func TestOperations(t *testing.T) {
 	t.Parallel()
 	page := testprog.ReadPage(t, "docs/operations.md")
@@ -40,7 +40,11 @@ func TestOperations(t *testing.T) {
 	if got := h.run("domainkey -p example.com"); got != record {
 		t.Errorf("the copy of the key is another: %s", got)
 	}
-	h.follow(&page, "unsigned", "deferred", "damaged")
+	trouble := testprog.ReadPage(t, "docs/trouble.md")
+	h.serve("", "tcpserver -RHl0 0 2525 cat")
+	trouble.ExpectLike(t, "start", h.transcript(trouble.Example(t, "start")))
+	h.stop(nil)
+	h.follow(&trouble, "unsigned", "deferred", "damaged")
 }
 
 // The page explains every word that qmail-dkim may log.
@@ -49,7 +53,7 @@ func TestOperationsWords(t *testing.T) {
 	text := testprog.ReadPage(t, "docs/operations.md").Text
 	files, err := filepath.Glob(filepath.Join(root(t), "qmaildkim/*.go"))
 	must(t, err)
-	word := regexp.MustCompile(`(?:\btemporary\(|\.warn\(|\.Reason = |\b(?:reason|fault|No|Several|Bad)\w+ += )"([a-z]+(?:-[a-z]+)*)"`)
+	word := regexp.MustCompile(`(?:\btemporary\(|\bReason: |\.warn\(|\.Reason = |\b(?:reason|fault|No|Several|Bad)\w+ += )"([a-z]+(?:-[a-z]+)*)"`)
 	found := 0
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
