@@ -236,13 +236,19 @@ func withoutSubject() string {
 	return strings.Replace(craftOver("from", "from:joe@example.com\r\n", "d=example.com"), "\nSubject: dinner", "\nSubject: lunch", 1)
 }
 
-// Practices were dead code, and have no effect here.
+// Practices were dead code, and have no effect here; nor have the variables of
+// other forks that nothing reads.
 func TestPractices(t *testing.T) {
 	t.Parallel()
 	bad := signed(replace("lost", "won"))(t)
-	_, report, refused := verifyWith(t, testZone(), bad, "DKIMVERIFY=U", "DKIMPRACTICE=U", "SIGN_PRACTICE=adsp", "HONOR_BODYLENGTHTAG=")
+	_, report, refused := verifyWith(t, testZone(), bad, "DKIMVERIFY=U", "DKIMPRACTICE=U", "SIGN_PRACTICE=adsp",
+		"HONOR_BODYLENGTHTAG=", "SELECTOR_DATA=v=DKIM1; p=", "QREGEX=", "QMAILAUTHENTICATED=dkim=pass", "BOUNCEDOMAIN=example.net")
 	if report.Verdict.Letter != letterBody || refused == nil {
 		t.Errorf("letter %v, refused %v", report.Verdict.Letter, refused)
+	}
+	length := signed(replace(" v=1;", " v=1; l=3;"))(t)
+	if _, report, _ = verifyWith(t, testZone(), length, "DKIMVERIFY=", "HONOR_BODYLENGTHTAG="); report.Verdict.Letter != letterExtra {
+		t.Errorf("l= has letter %v", report.Verdict.Letter)
 	}
 }
 

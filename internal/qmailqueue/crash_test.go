@@ -2,7 +2,11 @@ package qmailqueue
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -89,6 +93,37 @@ func TestKilledAtEachStep(t *testing.T) {
 		if kills == 0 && call != "fstat" {
 			t.Errorf("%s was never reached", call)
 		}
+	}
+}
+
+// The names of a message are durable before success is told, the folder of
+// its file among them.
+func TestSyncs(t *testing.T) {
+	t.Parallel()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("no strace to watch the calls")
+	}
+	trace := filepath.Join(t.TempDir(), "trace")
+	if code := start(t, newHome(t, false), strace, "-f", "-y", "-qqq", "-o", trace, "-e", "trace=fsync,exit_group").Feed("text\n", envelope); code != 0 {
+		t.Skipf("strace: exit %d; it may not trace here", code)
+	}
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digits := regexp.MustCompile(`[0-9]+`)
+	var calls []string
+	for _, m := range regexp.MustCompile(`(?m)^[0-9]+ +(\w+)\((?:[0-9]+<[^>]*/queue/([^>]*)>)?`).FindAllStringSubmatch(string(text), -1) {
+		calls = append(calls, strings.TrimSpace(m[1]+" "+digits.ReplaceAllString(m[2], "N")))
+	}
+	for _, folder := range []string{"mess/N", "intd", "todo"} {
+		if !slices.Contains(calls, "fsync "+folder) {
+			t.Errorf("%s is not synced: %q", folder, calls)
+		}
+	}
+	if len(calls) == 0 || calls[len(calls)-1] != "exit_group" {
+		t.Errorf("calls %q", calls)
 	}
 }
 
