@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,5 +140,24 @@ func TestLinks(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+	}
+}
+
+// Each module that go.mod asks for has its line in docs/dependencies.md, and no
+// other.
+func TestDependencies(t *testing.T) {
+	t.Parallel()
+	direct, _, _ := strings.Cut(testprog.ReadPage(t, "go.mod").Text, "// indirect")
+	asked := regexp.MustCompile(`(?m)^\t(\S+\.\S+/\S+) v\S+$`).FindAllStringSubmatch(direct, -1)
+	told := regexp.MustCompile(`(?m)^\| (\S+\.\S+/\S+) \|`).FindAllStringSubmatch(testprog.ReadPage(t, "docs/dependencies.md").Text, -1)
+	modules := func(found [][]string) (names []string) {
+		for _, m := range found {
+			names = append(names, m[1])
+		}
+		slices.Sort(names)
+		return names
+	}
+	if a, b := modules(asked), modules(told); len(a) == 0 || !slices.Equal(a, b) {
+		t.Errorf("go.mod asks for %q, the page has %q", a, b)
 	}
 }
