@@ -35,6 +35,9 @@ func usageOf(t *testing.T, program string) string {
 	return ""
 }
 
+// supervised is what the usage line of tcpserver, which is C's, does not tell.
+const supervised = " [ -W word ]"
+
 // The synopsis is the usage line. That of rblsmtpd is wrong, as C's is: its page
 // quotes it.
 func TestSynopsis(t *testing.T) {
@@ -51,6 +54,7 @@ func TestSynopsis(t *testing.T) {
 			if !strings.Contains(strings.Join(p.sections["COMPATIBILITY"], "\n"), "rblsmtpd: usage: "+usage) {
 				t.Errorf("%s does not quote the usage line", p.file)
 			}
+		case program == "tcpserver" && strings.Replace(p.synopsis(), supervised, "", 1) == usage:
 		case p.synopsis() != usage:
 			t.Errorf("%s: synopsis\n%q, usage\n%q", p.file, p.synopsis(), usage)
 		}
@@ -162,5 +166,24 @@ func TestSigningOptions(t *testing.T) {
 	compare(t, "qmail-dkim.8", pages(t)["qmail-dkim"].options(), want)
 	if len(want) < 5 {
 		t.Errorf("%d options", len(want))
+	}
+}
+
+// The words of -W are on the page of tcpserver, with their values.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	_, hint, _ := strings.Cut(run(t, "tcpserver", "-W", "?"), "-W takes one of ")
+	want, got := make(map[string]bool), make(map[string]bool)
+	for word := range strings.FieldsSeq(hint) {
+		want[strings.ToLower(word)] = true
+	}
+	for _, line := range pages(t)["tcpserver"].sections["OPTIONS"] {
+		if item, ok := strings.CutPrefix(line, ".It Cm "); ok {
+			got[strings.ReplaceAll(item, " Ns Ar ", "")] = true
+		}
+	}
+	compare(t, "tcpserver.1", got, want)
+	if len(want) < 5 {
+		t.Errorf("%d words in %q", len(want), hint)
 	}
 }
