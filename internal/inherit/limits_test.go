@@ -86,6 +86,7 @@ var jobs = []job{
 		want: "2\n"},
 	{name: "domainkey", least: 6_000_000, command: `limit domainkey -p ed25519.example 2>/dev/null | cut -c1-64`,
 		want: "default._domainkey.ed25519.example. IN TXT (\"v=DKIM1; k=ed25519;\n"},
+	{name: "dknewkey", least: 6_000_000, command: `rm -f key key.pub; limit dknewkey key 1024 2>/dev/null | cut -c1-20`, want: "key._domainkey\tIN\tTX\n"},
 }
 
 // fixedPorts are jobs that need servers on ports of their own.
