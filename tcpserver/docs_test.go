@@ -12,24 +12,7 @@ import (
 	"ucspi-go/internal/testprog"
 )
 
-// docBlock returns a fenced block of a page in docs: the last one before a
-// text, or the first one after it.
-func docBlock(t *testing.T, page, text string, before bool) string {
-	t.Helper()
-	head, tail, found := strings.Cut(docPage(t, page), text)
-	if before {
-		tail = head
-	}
-	blocks := strings.Split(tail, "```\n")
-	if !found || len(blocks) < 3 {
-		t.Fatalf("docs/%s has no block beside %q", page, text)
-	}
-	if before {
-		return blocks[len(blocks)-2]
-	}
-	return blocks[1]
-}
-
+// docPage returns the text of a page, or another file, in docs.
 func docPage(t *testing.T, page string) string {
 	t.Helper()
 	root, err := testprog.Root()
@@ -43,29 +26,47 @@ func docPage(t *testing.T, page string) string {
 	return string(b)
 }
 
-// The run scripts of docs/supervision.md run, for a port that the kernel
-// chooses and a small program.
-func TestRunScripts(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	db := compile(t, filepath.Join(dir, "x.cdb"), ":allow\n")
-	if err := os.WriteFile(dir+"/limit", []byte("20\n"), 0o644); err != nil {
-		t.Fatal(err)
+// serviceScript returns the run script of docs/services for a supervisor, for files
+// in a folder, a port that the kernel chooses and a small program.
+func serviceScript(t *testing.T, supervisor, dir string) string {
+	t.Helper()
+	compile(t, filepath.Join(dir, "x.cdb"), ":allow\n")
+	for name, text := range map[string]string{"limit": "5\n", "me": "mail.example.com\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	local := strings.NewReplacer(
-		"exec tcpserver -", "exec tcpserver -1",
+	return localService(dir).Replace(docPage(t, "services/"+supervisor+"/smtpd/run"))
+}
+
+func localService(dir string) *strings.Replacer {
+	return strings.NewReplacer(
+		"tcpserver -vR", "tcpserver -1vRH",
+		"id -u qmaild", "id -u", "id -g qmaild", "id -g",
+		"/var/qmail/control/me", dir+"/me",
 		"/var/qmail/control/concurrencyincoming", dir+"/limit",
-		"/etc/tcp.smtp.cdb", db,
+		"/etc/tcp.smtp.cdb", dir+"/x.cdb",
 		"0 25 /var/qmail/bin/qmail-smtpd", "127.0.0.1 0 echo hello",
 	)
-	for _, after := range []string{"daemontools and runit", "s6, with"} {
+}
+
+// The run scripts of docs/services run, here without the supervisor's own
+// means: its tests have those.
+func TestRunScripts(t *testing.T) {
+	t.Parallel()
+	bound := regexp.MustCompile(`(?m)^exec \S+ -m 30000000 `)
+	for _, supervisor := range []string{"daemontools", "runit", "s6"} {
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer r.Close()
 		defer w.Close()
-		cmd := exec.Command("sh", "-c", local.Replace(docBlock(t, "supervision.md", after, false)))
+		text := serviceScript(t, supervisor, t.TempDir())
+		if !bound.MatchString(text) {
+			t.Errorf("%s: no limit of memory: %s", supervisor, text)
+		}
+		cmd := exec.Command("sh", "-c", bound.ReplaceAllString(text, "exec env "))
 		cmd.Env = append(os.Environ(), "PATH="+testprog.Dir(t)+":"+os.Getenv("PATH"))
 		cmd.ExtraFiles = []*os.File{w}
 		s := startCommand(t, cmd)
@@ -104,7 +105,7 @@ func TestPagesShowWhatIs(t *testing.T) {
 	}
 	c.Close()
 	real := shape(stop(t, s))
-	for line := range strings.Lines(docBlock(t, "supervision.md", "The table of `status`", false)) {
+	for line := range strings.Lines(testprog.ReadPage(t, "docs/supervision.md").Examples()["table"]) {
 		if !strings.Contains(real, shape(line)) {
 			t.Errorf("docs/supervision.md shows %q, the log is %q", line, real)
 		}
@@ -127,7 +128,7 @@ func TestPagesShowWhatIs(t *testing.T) {
 	fetch(t, s)
 	waitLog(t, s, `"event":"end"`, 1)
 	real = shape(stop(t, s))
-	for line := range strings.Lines(docBlock(t, "counters.md", "-W json` writes", false)) {
+	for line := range strings.Lines(testprog.ReadPage(t, "docs/counters.md").Examples()["lines"]) {
 		if !strings.Contains(real, shape(line)) {
 			t.Errorf("docs/counters.md shows %s, the log is %s", line, real)
 		}

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -21,8 +20,7 @@ import (
 // A supervisor is one from Debian: what runs a folder, and its commands for it.
 type supervisor struct {
 	name    string
-	block   string // before this text docs/supervision.md has the run script
-	logger  string // the log's run script
+	logger  string // the log's program
 	run     []string
 	hup     []string
 	table   []string // nil: kill
@@ -36,18 +34,18 @@ type supervisor struct {
 
 var supervisors = []supervisor{
 	{
-		name: "daemontools", block: "s6, with", logger: "exec multilog ./main",
+		name: "daemontools", logger: "multilog",
 		run: []string{"svscan", "."}, hup: []string{"svc", "-h", "service"}, restart: []string{"svc", "-t", "service"},
 		status: []string{"svstat", "service"}, down: []string{"svc", "-d", "service"}, end: []string{"svc", "-dx", "service", "service/log"},
 	},
 	{
-		name: "runit", block: "s6, with", logger: "exec svlogd ./main",
+		name: "runit", logger: "svlogd",
 		run: []string{"runsv", "service"}, hup: []string{"sv", "hup", "./service"}, restart: []string{"sv", "term", "./service"},
 		table: []string{"sv", "1", "./service"}, renew: []string{"sv", "2", "./service"},
 		status: []string{"sv", "status", "./service"}, down: []string{"sv", "-w", "30", "down", "./service"}, end: []string{"sv", "-w", "30", "force-shutdown", "./service"},
 	},
 	{
-		name: "s6", block: "systemd, a", logger: "exec s6-log ./main",
+		name: "s6", logger: "s6-log",
 		run: []string{"s6-svscan", "."}, hup: []string{"s6-svc", "-h", "service"}, restart: []string{"s6-svc", "-t", "service"},
 		table: []string{"s6-svc", "-1", "service"}, renew: []string{"s6-svc", "-2", "service"},
 		ready:  []string{"s6-svwait", "-U", "-t", "30000", "service"},
@@ -55,20 +53,20 @@ var supervisors = []supervisor{
 	},
 }
 
-// Under each supervisor the run script of docs/supervision.md starts, is
+// Under each supervisor the scripts of docs/services work: the server starts, is
 // ready, logs, reads its limit again, prints its table, is replaced under the
 // supervisor's eyes, is restarted, and goes down.
 func TestConformanceSupervisors(t *testing.T) {
 	for _, v := range supervisors {
 		t.Run(v.name, func(t *testing.T) {
-			for _, c := range [][]string{v.run, v.hup, v.status, strings.Fields(v.logger)[1:]} {
+			for _, c := range [][]string{v.run, v.hup, v.status, {v.logger}} {
 				testprog.Peer(t, c[0])
 			}
 			d := newService(t, v)
 			port := d.port(t, 1)
 			d.do(t, v.ready)
 			served(t, port, 3)
-			d.wait(t, `tcpserver: ok [0-9]+ 0:127\.0\.0\.1`, 3)
+			d.wait(t, `tcpserver: ok [0-9]+ mail\.example\.com:127\.0\.0\.1`, 3)
 			d.wait(t, `tcpserver: end [0-9]+ status 0$`, 3)
 
 			d.write(t, "limit", "7\n")
@@ -117,11 +115,12 @@ func newService(t *testing.T, v supervisor) *service {
 			t.Fatal(err)
 		}
 	}
-	compile(t, filepath.Join(d.dir, "x.cdb"), ":allow\n")
-	d.write(t, "limit", "5\n")
-	d.write(t, "service/run", d.script(t))
-	d.write(t, "service/log/run", "#!/bin/sh\n"+v.logger+"\n")
-	d.write(t, "service/notification-fd", "3\n")
+	d.write(t, "service/run", serviceScript(t, v.name, d.dir))
+	// The log's folder is the test's, and so is its user.
+	d.write(t, "service/log/run", regexp.MustCompile(`exec .*?((?:multilog|svlogd|s6-log) .*)/var/log/qmail/smtpd`).ReplaceAllString(docPage(t, "services/"+v.name+"/smtpd/log/run"), "exec $1./main"))
+	if v.name == "s6" {
+		d.write(t, "service/notification-fd", docPage(t, "services/s6/smtpd/notification-fd"))
+	}
 	d.cmd = exec.Command(v.run[0], v.run[1:]...)
 	d.cmd.Dir = d.dir
 	d.cmd.Env = append(os.Environ(), "PATH="+testprog.Dir(t)+":"+os.Getenv("PATH"))
@@ -158,18 +157,6 @@ func (d *service) end(t *testing.T) {
 			}
 		}
 	}
-}
-
-// script returns the run script of the page, for a port that the kernel
-// chooses and a small program. The port goes to the log.
-func (d *service) script(t *testing.T) string {
-	t.Helper()
-	return strings.NewReplacer(
-		"exec tcpserver -", "exec tcpserver -1",
-		"/var/qmail/control/concurrencyincoming", d.dir+"/limit",
-		"/etc/tcp.smtp.cdb", d.dir+"/x.cdb",
-		"0 25 /var/qmail/bin/qmail-smtpd", "127.0.0.1 0 echo hello",
-	).Replace(docBlock(t, "supervision.md", d.block, true))
 }
 
 func (d *service) write(t *testing.T, name, text string) {
@@ -235,7 +222,7 @@ func (d *service) wait(t *testing.T, expr string, n int) string {
 		t.Fatal(err)
 	}
 	changes.SetReadDeadline(time.Now().Add(patience))
-	re := regexp.MustCompile(`(?m)^` + expr)
+	re := regexp.MustCompile(`(?m)^(?:@[0-9a-f]{24} )?` + expr)
 	for {
 		text, err := os.ReadFile(filepath.Join(folder, "current"))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -239,18 +239,24 @@ func (d *debian) mail(record string) {
 	if err != nil || !strings.HasPrefix(reply, "554 ") {
 		t.Errorf("a message that was changed: %q, %v", reply, err)
 	}
-	err = filepath.WalkDir(filepath.Join(s.Dir, "queue", "mess"), func(path string, e fs.DirEntry, err error) error {
+	d.queueIsOf(7794)
+}
+
+// queueIsOf checks that the messages of the queue belong to a user.
+func (d *debian) queueIsOf(uid uint32) {
+	d.t.Helper()
+	err := filepath.WalkDir(filepath.Join(d.root, "var/qmail/queue/mess"), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
 		info, err := e.Info()
-		if err == nil && info.Sys().(*syscall.Stat_t).Uid != 7794 {
-			t.Errorf("%s is not of qmailq", path)
+		if err == nil && info.Sys().(*syscall.Stat_t).Uid != uid {
+			d.t.Errorf("%s is not of the user %d", path, uid)
 		}
 		return err
 	})
 	if err != nil {
-		t.Error(err)
+		d.t.Error(err)
 	}
 }
 

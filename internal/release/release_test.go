@@ -71,27 +71,12 @@ func TestBOM(t *testing.T) {
 	if len(uses["ucspi-go"]) != len(files) {
 		t.Errorf("the whole depends on %q, which are not the %d programs", uses["ucspi-go"], len(files))
 	}
-	module := regexp.MustCompile(`(?m)^\tdep\t(\S+)\t(\S+)\t`)
 	for _, f := range files {
-		path := filepath.Join(bin, f.Name())
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum := sha256.Sum256(content)
+		want := linkedWith(t, filepath.Join(bin, f.Name()))
 		ref := "program:" + f.Name()
-		if c := components[ref]; len(c.Hashes) != 1 || c.Hashes[0].Content != hex.EncodeToString(sum[:]) {
+		if c := components[ref]; len(c.Hashes) != 1 || c.Hashes[0].Content != sha256Hex(t, filepath.Join(bin, f.Name())) {
 			t.Errorf("%s: %v", f.Name(), c.Hashes)
 		}
-		info, err := exec.Command("go", "version", "-m", path).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := []string{"pkg:golang/std@" + strings.TrimPrefix(runtime.Version(), "go")}
-		for _, m := range module.FindAllSubmatch(info, -1) {
-			want = append(want, "pkg:golang/"+string(m[1])+"@"+string(m[2]))
-		}
-		slices.Sort(want)
 		if got := uses[ref]; !slices.Equal(got, want) {
 			t.Errorf("%s: linked with %q, want %q", f.Name(), got, want)
 		}
@@ -101,6 +86,31 @@ func TestBOM(t *testing.T) {
 			}
 		}
 	}
+}
+
+func sha256Hex(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// linkedWith returns what "go version -m" finds in a program, in order.
+func linkedWith(t *testing.T, path string) []string {
+	t.Helper()
+	info, err := exec.Command("go", "version", "-m", path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []string{"pkg:golang/std@" + strings.TrimPrefix(runtime.Version(), "go")}
+	for _, m := range regexp.MustCompile(`(?m)^\tdep\t(\S+)\t(\S+)\t`).FindAllSubmatch(info, -1) {
+		list = append(list, "pkg:golang/"+string(m[1])+"@"+string(m[2]))
+	}
+	slices.Sort(list)
+	return list
 }
 
 // The copyright file has the text of each licence, as it is where the module
