@@ -72,14 +72,14 @@ func (f *folder) newKey(name string, bits int) (line string, err error) {
 }
 
 func failedNewKey(file string, err error) error {
-	e := &prog.Error{Code: 111, Severity: "fatal", What: "unable to make " + file, Err: err}
+	what := "unable to make " + file
+	if errors.Is(err, fs.ErrExist) {
+		return &prog.Error{Code: 1, Severity: "fatal", What: what, Err: fs.ErrExist,
+			Hint: "neither a key nor a record is overwritten: choose another name, or move " + file + " and " + file + ".pub away"}
+	}
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
-		e.Err = pe.Err
+		err = pe.Err
 	}
-	if errors.Is(err, fs.ErrExist) {
-		e.Code = 1
-		e.Hint = "neither a key nor a record is overwritten: choose another name, or move " + file + " and " + file + ".pub away"
-	}
-	return e
+	return prog.Fatal(111, what, err)
 }
