@@ -82,7 +82,7 @@ func replace(name string, text []byte) error {
 		err = syscall.Rename(temp, name)
 	}
 	if err != nil {
-		syscall.Unlink(temp)
+		_ = syscall.Unlink(temp)
 	}
 	return err
 }

@@ -95,7 +95,7 @@ func end(pid int, ws syscall.WaitStatus) object {
 }
 
 // write writes the object as a line.
-func (l *log) write(o object) { l.env.Stderr.Write(append(o, "}\n"...)) }
+func (l *log) write(o object) { _, _ = l.env.Stderr.Write(append(o, "}\n"...)) }
 
 // fault writes a warning, or why the server ends.
 func (l *log) fault(e *prog.Error) {

@@ -20,7 +20,7 @@ func TestLimitPerAddress(t *testing.T) {
 	const most, n = 3, 150
 	db := compile(t, filepath.Join(t.TempDir(), "rules.cdb"), `127.0.0.2:allow,MAXPERIP="3",DIEMSG="421 full"`+"\n"+`127.0.0.3:allow,MAXCONIP="3",DIEMSG="421 full"`+"\n:allow\n")
 	s := start(t, "-vRHl0", "-c60", "-x", db, "127.0.0.1", "0", "sh", "-c", "echo run $TCPCONNNUM; read end")
-	type counters struct{ running, served, refused, turns atomic.Int64 }
+	type counters struct{ running, served, refused atomic.Int64 }
 	var by [2]counters
 	var turn atomic.Int64
 	err := clients(2*n, 40, func() error {

@@ -30,7 +30,7 @@ func (l *log) say(words ...string) {
 	for _, w := range words {
 		line = append(line, w...)
 	}
-	l.env.Stderr.Write(append(line, '\n'))
+	_, _ = l.env.Stderr.Write(append(line, '\n'))
 }
 
 // status says how many connections there are, and how many there may be.

@@ -112,7 +112,7 @@ func headerErrno(err error) error {
 // be greeted never, so that it may take no more than a moment.
 func headerComes(fd int) (header bool) {
 	const moment = 100 * time.Millisecond
-	polled(fd, moment, func(f *os.File) error {
+	_ = polled(fd, moment, func(f *os.File) error {
 		conn, err := f.SyscallConn()
 		if err != nil {
 			return err

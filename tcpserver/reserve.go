@@ -50,7 +50,7 @@ func makeThreads() {
 	for range n {
 		ended.Go(func() {
 			started.Done()
-			syscall.Read(p[0], make([]byte, 1)) // keeps its thread until the end of file
+			_, _ = syscall.Read(p[0], make([]byte, 1)) // keeps its thread until the end of file
 		})
 	}
 	started.Wait() // the last can only have started when the others had a thread each

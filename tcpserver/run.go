@@ -47,14 +47,14 @@ func Run(ctx context.Context, env *prog.Env) error {
 		db := rules.NewLive(o.RulesFile)
 		db.Watch(tcpProxy)
 		s.Rules, s.Proxies = db.Lookup, db.Sets
-		db.Lookup(rules.Client{}) // so that Sets knows; trouble is the first client's
+		_, _ = db.Lookup(rules.Client{}) // so that Sets knows; trouble is the first client's
 	}
 	finish, err := s.prepare(local)
 	if err != nil {
 		return o.quiet(err)
 	}
 	if o.printPort {
-		io.WriteString(env.Stdout, strconv.Itoa(int(local.Port()))+"\n")
+		_, _ = io.WriteString(env.Stdout, strconv.Itoa(int(local.Port()))+"\n")
 	}
 	closeStandard()
 	s.sayReady()

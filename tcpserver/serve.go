@@ -33,7 +33,7 @@ func (s *Server) serve(ctx context.Context, env *prog.Env, o orders) {
 	for s.obey(ctx, o) {
 		s.renew(env, o)
 	}
-	s.notify.tell("STOPPING=1")
+	_ = s.notify.tell("STOPPING=1")
 	s.stop()
 	if s.drain {
 		s.waitForPrograms(o)
