@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ucspi-go/internal/proxyproto"
+	"ucspi-go/internal/ucspi"
 	"ucspi-go/rules"
 )
 
@@ -46,7 +47,7 @@ func (s *Server) admit(ctx context.Context, c Conn) (a Admission, patience time.
 // headerOf is headerTime of the rule of an address, whatever its name. That
 // the rules cannot be read is left to Admit to find.
 func (s *Server) headerOf(c Conn) time.Duration {
-	d, err := s.Rules(rules.Client{IP: c.Remote.Addr().String()})
+	d, err := s.Rules(rules.Client{IP: ucspi.Text(c.Remote.Addr())})
 	if err != nil {
 		return 0
 	}
@@ -87,7 +88,7 @@ func (s *Server) decideProxied(ctx context.Context, fd int, c Conn, patience tim
 		s.table.ended(n, 0)
 		return
 	case err != nil:
-		s.drop(c, "proxy", "unable to read PROXY header of "+c.Remote.Addr().String(), headerErrno(err))
+		s.drop(c, "proxy", "unable to read PROXY header of "+ucspi.Text(c.Remote.Addr()), headerErrno(err))
 		return
 	}
 	if !h.Own {
