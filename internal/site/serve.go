@@ -59,9 +59,6 @@ func (s *Site) Restart(options ...string) error {
 	return s.Serve(s.Addr, options...)
 }
 
-// Pid returns the process of the server.
-func (s *Site) Pid() int { return s.server.Process.Pid }
-
 // serveError is tcpserver's own last line.
 type serveError struct{ line string }
 
