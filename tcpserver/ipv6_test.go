@@ -82,19 +82,26 @@ func TestIPv6Host(t *testing.T) {
 	testprog.NeedIPv6(t)
 	zone := testprog.NameServer(t, "six.example AAAA ::1\nboth.example AAAA ::1\nboth.example A 127.0.0.1\nfails.example AAAA ::1\nfails.example SERVFAIL A\n", dnsserver.Start)
 	for host, address := range map[string]string{"::1": "::1", "[::1]": "::1", "0:0::0:1": "::1", "six.example": "::1", "both.example": "127.0.0.1", "::ffff:127.0.0.1": "127.0.0.1"} {
-		cmd := command(t, "-1", "-RHl0", host, "0", "printenv", "PROTO", "TCPLOCALIP")
-		cmd.Env = []string{"PATH=/usr/bin:/bin", "DNSCACHEIP=" + zone.Addr(), "LOCALDOMAIN="}
+		cmd := command(t, "-1", "-RHl0", host, "0", "printenv", "PROTO", "TCPLOCALIP", "WHO")
+		who := "the server of " + host
+		cmd.Env = []string{"WHO=" + who, "PATH=/usr/bin:/bin", "DNSCACHEIP=" + zone.Addr(), "LOCALDOMAIN="}
 		want := "TCP6\n::1\n"
 		if address == "127.0.0.1" {
 			want = "TCP\n127.0.0.1\n"
 		}
 		s := startCommand(t, cmd)
-		if got := fetchAt(t, s, address); got != want {
+		if got := fetchAt(t, s, address); got != want+who+"\n" {
 			t.Errorf("host %s: %q, want %q", host, got, want)
 		}
 		other := map[string]string{"::1": "127.0.0.1", "127.0.0.1": "::1"}[address]
+		// The port of the other family may be another test's.
 		if c, err := net.Dial("tcp", net.JoinHostPort(other, s.Port)); err == nil {
-			t.Errorf("host %s: listens at %v too", host, c.RemoteAddr())
+			c.(*net.TCPConn).CloseWrite()
+			c.SetDeadline(time.Now().Add(patience))
+			if got, _ := io.ReadAll(c); strings.Contains(string(got), who) {
+				t.Errorf("host %s: listens at %v too", host, c.RemoteAddr())
+			}
+			c.Close()
 		}
 	}
 	for _, q := range zone.Queries() {
