@@ -125,7 +125,7 @@ func TestConformanceDebian(t *testing.T) {
 	signing, receiving, removing := d.readme()
 	record := d.run(signing)
 	d.run(receiving)
-	d.run("dpkg -i " + d.deb) // as an upgrade does
+	d.run("dpkg -i " + d.deb)                                                  // as an upgrade does
 	d.run("test -x /usr/lib/ucspi-go/dknewkey && ! test -e /usr/bin/dknewkey") // python3-dkim's
 	if got := strings.TrimSpace(d.run("stat -c '%a %U %G' /usr/lib/ucspi-go/qmail-queue")); got != "4711 qmailq qmail" {
 		t.Errorf("qmail-queue is %s", got)
