@@ -81,27 +81,15 @@ func deaf(t *testing.T, addr [4]byte) {
 	t.Cleanup(func() { c.Close() })
 }
 
+// identAt serves the ident protocol at an address; serve is told which ports
+// were asked about.
 func identAt(t *testing.T, addr string, serve func(c *net.TCPConn, ports string)) {
 	t.Helper()
-	l, err := net.Listen("tcp4", addr+":113")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				buf := make([]byte, 100)
-				n, _ := c.Read(buf)
-				serve(c.(*net.TCPConn), strings.TrimSpace(string(buf[:n])))
-			}()
-		}
-	}()
+	testprog.Answer(t, net.JoinHostPort(addr, "113"), func(c *net.TCPConn) {
+		buf := make([]byte, 100)
+		n, _ := c.Read(buf)
+		serve(c, strings.TrimSpace(string(buf[:n])))
+	})
 }
 
 // Both servers make the same of all that an ident server can do, and have the

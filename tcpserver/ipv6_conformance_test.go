@@ -41,8 +41,8 @@ func TestConformanceIPv6(t *testing.T) {
 		}
 	}
 	testprog.NameServer(t, ipv6Zone, testprog.OnPort53)
-	answerIdent(t, "[2001:db8::1]:113", "joe")
-	answerIdent(t, "[2001:db8::4]:113", "")
+	answerIdent(t, "2001:db8::1", "joe")
+	answerIdent(t, "2001:db8::4", "")
 	cdb := filepath.Join(t.TempDir(), "rules.cdb")
 	compile := exec.Command(compiler, cdb, cdb+".tmp")
 	compile.Stdin = strings.NewReader("joe@2001:db8::1:allow,RULE=\"info\"\n=liar.example:deny\n2001:db8::3:deny\n2001:db8:::allow,RULE=\"long\"\n2001:db8:1:2:::allow,RULE=\"longer\"\nfe80::1:allow,RULE=\"scope\"\n127.:allow,RULE=\"four\"\n")
@@ -110,25 +110,9 @@ func ipv6Log(log, port string) string {
 // answerIdent says of every connection whose it is, or that it is nobody's.
 func answerIdent(t *testing.T, address, who string) {
 	t.Helper()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
+	reply := " : USERID : UNIX : " + who + "\r\n"
+	if who == "" {
+		reply = " : ERROR : NO-USER\r\n"
 	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			buf := make([]byte, 100)
-			n, _ := c.Read(buf)
-			reply := " : USERID : UNIX : " + who + "\r\n"
-			if who == "" {
-				reply = " : ERROR : NO-USER\r\n"
-			}
-			io.WriteString(c, strings.TrimSpace(string(buf[:n]))+reply)
-			c.Close()
-		}
-	}()
+	identAt(t, address, func(c *net.TCPConn, ports string) { io.WriteString(c, ports+reply) })
 }

@@ -48,7 +48,7 @@ func limits(client netip.Addr, vars []rules.Var) []limit {
 	var list []limit
 	set := func(v rules.Var) {
 		list = slices.DeleteFunc(list, func(l limit) bool { return l.Name == v.Name }) // the later one wins
-		list = append(list, limit{Var: v, most: number(v.Value)})
+		list = append(list, limit{Var: v, most: prog.Leading(v.Value)})
 	}
 	bits4, bits6 := uint64(24), uint64(64)
 	for _, v := range vars {
@@ -61,9 +61,9 @@ func limits(client netip.Addr, vars []rules.Var) []limit {
 				list = list[:len(list)-1]
 			}
 		case limitPrefix4:
-			bits4 = min(number(v.Value), 32)
+			bits4 = min(prog.Leading(v.Value), 32)
 		case limitPrefix6:
-			bits6 = min(number(v.Value), 128)
+			bits6 = min(prog.Leading(v.Value), 128)
 		}
 	}
 	for i := range list {
@@ -93,7 +93,7 @@ func parseRate(s string) rate {
 	n, digits := prog.Number(s)
 	window := time.Minute
 	if rest := s[digits:]; rest != "" && rest[0] == '/' {
-		if d := seconds(number(rest[1:])); d > 0 {
+		if d := seconds(prog.Leading(rest[1:])); d > 0 {
 			window = min(d, longest)
 		}
 	}

@@ -106,19 +106,19 @@ func (o *options) parse(env *prog.Env, args *[]string) error {
 		case 'x':
 			o.RulesFile = arg
 		case 't':
-			o.InfoTimeout = seconds(number(arg))
+			o.InfoTimeout = seconds(prog.Leading(arg))
 		case 'u':
-			o.uid = number(arg)
+			o.uid = prog.Leading(arg)
 		case 'g':
-			o.gid = number(arg)
+			o.gid = prog.Leading(arg)
 		case 'l':
 			o.LocalHost = &arg
 		case 'b':
-			o.backlog = int(int32(number(arg)))
+			o.backlog = int(int32(prog.Leading(arg)))
 		case 'B':
 			o.Banner = arg
 		case 'c':
-			o.Limit = number(arg)
+			o.Limit = prog.Leading(arg)
 		case 'W':
 			if !o.set(arg) {
 				return illegalWord(arg)
@@ -133,10 +133,10 @@ func (o *options) parse(env *prog.Env, args *[]string) error {
 // fromEnvironment is -U: user and group from $UID and $GID, each if set.
 func (o *options) fromEnvironment(env *prog.Env) {
 	if s, set := env.Lookup("UID"); set {
-		o.uid = number(s)
+		o.uid = prog.Leading(s)
 	}
 	if s, set := env.Lookup("GID"); set {
-		o.gid = number(s)
+		o.gid = prog.Leading(s)
 	}
 }
 
@@ -152,11 +152,6 @@ func (o *options) quiet(err error) error {
 		return err
 	}
 	return prog.Exit(e.Code)
-}
-
-func number(s string) uint64 {
-	n, _ := prog.Number(s)
-	return n
 }
 
 // seconds returns n seconds, or the longest duration.

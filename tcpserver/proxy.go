@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"ucspi-go/internal/prog"
 	"ucspi-go/internal/proxyproto"
 	"ucspi-go/internal/ucspi"
 	"ucspi-go/rules"
@@ -63,7 +64,7 @@ func headerTime(d rules.Decision) (patience time.Duration) {
 	}
 	for _, v := range d.Env {
 		if v.Name == tcpProxy {
-			patience = min(seconds(number(v.Value)), longest)
+			patience = min(seconds(prog.Leading(v.Value)), longest)
 			if patience == 0 {
 				patience = usual
 			}

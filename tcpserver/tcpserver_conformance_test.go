@@ -69,12 +69,7 @@ func newConform(t *testing.T) conform {
 	w := conform{c: testprog.Peer(t, "/usr/bin/tcpserver"), ours: filepath.Join(testprog.Dir(t), "tcpserver"), dir: t.TempDir()}
 	testprog.NameServer(t, conformanceZone, testprog.OnPort53)
 	for address, reply := range identReplies {
-		l, err := net.Listen("tcp4", address+":113")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { l.Close() })
-		go serveIdent(l, reply)
+		identAt(t, address, func(c *net.TCPConn, ports string) { io.WriteString(c, strings.ReplaceAll(reply, "P", ports)) })
 	}
 	for name, text := range conformanceRules {
 		compile(t, filepath.Join(w.dir, name), text)
@@ -88,19 +83,6 @@ func newConform(t *testing.T) conform {
 		t.Fatal("cannot make the folder")
 	}
 	return w
-}
-
-func serveIdent(l net.Listener, reply string) {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		buf := make([]byte, 100)
-		n, _ := c.Read(buf)
-		io.WriteString(c, strings.ReplaceAll(reply, "P", strings.TrimSpace(string(buf[:n]))))
-		c.Close()
-	}
 }
 
 // run is one command line.

@@ -72,29 +72,15 @@ func newWorld(t *testing.T) world {
 // what it has been asked, the first line of it, after an empty line.
 func answer(t *testing.T, port string, asked bool) string {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:"+port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			line := ""
-			if asked {
-				line, _ = bufio.NewReader(c).ReadString('\n')
-			}
-			io.WriteString(c, "\r\nasked "+strings.TrimSuffix(line, "\r\n")+"\r\n")
-			c.(*net.TCPConn).CloseWrite()
-			io.Copy(io.Discard, c) // what is not read when a connection is closed resets it
-			c.Close()
+	return testprog.Answer(t, "127.0.0.1:"+port, func(c *net.TCPConn) {
+		line := ""
+		if asked {
+			line, _ = bufio.NewReader(c).ReadString('\n')
 		}
-	}()
-	_, port, _ = net.SplitHostPort(l.Addr().String())
-	return port
+		io.WriteString(c, "\r\nasked "+strings.TrimSuffix(line, "\r\n")+"\r\n")
+		c.CloseWrite()
+		io.Copy(io.Discard, c) // what is not read when a connection is closed resets it
+	})
 }
 
 // write writes a file, which may be a program.

@@ -92,20 +92,7 @@ func TestConformanceCommands(t *testing.T) {
 		return
 	}
 	testprog.NameServer(t, "here.example A 127.0.0.1\ntext.example TXT text\n", testprog.OnPort53)
-	l, err := net.Listen("tcp4", "127.0.0.1:25")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go answerLine(c)
-		}
-	}()
+	testprog.Answer(t, "127.0.0.1:25", answerLine)
 	const refusing = "127.0.0.21"
 	for _, args := range [][]string{
 		{"0"}, {}, {""}, {"here.example"}, {"here.example", "25", "more"}, {"0", "smtp"}, {"0", "025"}, {"0", "65561"}, {"0", ""}, {"0", "25x"}, {"0", "-25"},
@@ -136,8 +123,7 @@ func TestConformanceCommands(t *testing.T) {
 }
 
 // answerLine answers the one line that it waits for.
-func answerLine(c net.Conn) {
-	defer c.Close()
+func answerLine(c *net.TCPConn) {
 	c.SetDeadline(time.Now().Add(patience))
 	var line []byte
 	for !bytes.HasSuffix(line, []byte("\n")) {

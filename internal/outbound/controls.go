@@ -68,8 +68,7 @@ func ReadControls(control qmail.Control) (Controls, error) {
 // IsOne reports whether a control file, of which this is the line, turns
 // something on.
 func IsOne(line string) bool {
-	n, _ := prog.Number(line)
-	return n == 1
+	return prog.Leading(line) == 1
 }
 
 // Options returns how a client is to speak.

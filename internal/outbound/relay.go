@@ -26,7 +26,7 @@ func SplitRelay(relay string) (host string, port uint16, err error) {
 	if !found {
 		return host, SMTPPort, nil
 	}
-	n, _ := prog.Number(number)
+	n := prog.Leading(number)
 	if n == 0 || n > math.MaxUint16 {
 		return host, 0, ErrPort
 	}

@@ -10,3 +10,9 @@ func Number(s string) (value uint64, n int) {
 	}
 	return value, n
 }
+
+// Leading is Number without the count.
+func Leading(s string) uint64 {
+	value, _ := Number(s)
+	return value
+}

@@ -73,7 +73,7 @@ func readConfig(env *prog.Env, home string) (config, error) {
 		c.timeout = seconds(n)
 	}
 	s, _ = line("databytes")
-	c.dataBytes, _ = prog.Number(s)
+	c.dataBytes = prog.Leading(s)
 	c.rcpthosts = lines("rcpthosts")
 	if c.rcpthosts != nil {
 		var e error
@@ -118,9 +118,9 @@ func (c *config) readEnviron(env *prog.Env) {
 		return otherwise
 	}
 	if s, set := env.Lookup("DATABYTES"); set {
-		c.dataBytes, _ = prog.Number(s)
+		c.dataBytes = prog.Leading(s)
 	}
-	c.maxRecipients, _ = prog.Number(or("MAXRECIPIENTS", ""))
+	c.maxRecipients = prog.Leading(or("MAXRECIPIENTS", ""))
 	c.remoteIP = or("TCPREMOTEIP", "unknown")
 	c.remoteHost = or("TCPREMOTEHOST", "unknown")
 	c.clientName = lower(c.remoteHost)

@@ -31,7 +31,7 @@ func (o *options) carryOut(ctx context.Context, args []string, c *check) (progra
 		case 'T':
 			c.textOnly = true
 		case 't':
-			o.timeout, _ = prog.Number(arg)
+			o.timeout = prog.Leading(arg)
 		case 'r':
 			c.list(ctx, arg)
 		case 'a':

@@ -32,9 +32,9 @@ text.example TXT text
 `)
 	w.c = theirs
 	for _, address := range []string{"[::1]:7000", "[2001:db8::1]:7000"} {
-		serve(t, address, func(c net.Conn) { io.WriteString(c, "hello\n") })
+		testprog.Answer(t, address, func(c *net.TCPConn) { io.WriteString(c, "hello\n") })
 	}
-	serve(t, "[2001:db8::1]:113", func(c net.Conn) {
+	testprog.Answer(t, "[2001:db8::1]:113", func(c *net.TCPConn) {
 		buf := make([]byte, 100)
 		c.Read(buf)
 		io.WriteString(c, "1,2:USERID:UNIX:joe\r\n")

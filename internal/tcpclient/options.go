@@ -65,7 +65,7 @@ func parseOptions(env *prog.Env) (options, error) {
 		case 'l':
 			o.localHost = &arg
 		case 't':
-			o.infoTimeout = uint32(number(arg))
+			o.infoTimeout = uint32(prog.Leading(arg))
 		case 'T':
 			o.times = parseTimes(arg)
 		case 'i':
@@ -75,7 +75,7 @@ func parseOptions(env *prog.Env) (options, error) {
 			}
 			o.local = netip.AddrPortFrom(ip, o.local.Port())
 		case 'p':
-			o.local = netip.AddrPortFrom(o.local.Addr(), uint16(number(arg)))
+			o.local = netip.AddrPortFrom(o.local.Addr(), uint16(prog.Leading(arg)))
 		default:
 			return o, prog.Usage(usage, arg)
 		}
@@ -97,7 +97,7 @@ func parseOptions(env *prog.Env) (options, error) {
 // parseTimes reads "x+y": digits, a plus sign if there is one, digits.
 func parseTimes(s string) [2]uint32 {
 	x, n := prog.Number(s)
-	return [2]uint32{uint32(x), uint32(number(strings.TrimPrefix(s[n:], "+")))}
+	return [2]uint32{uint32(x), uint32(prog.Leading(strings.TrimPrefix(s[n:], "+")))}
 }
 
 // parseIP reads an IPv6 address, or a dotted address from the start of s. Its
@@ -130,9 +130,4 @@ func (o *options) quiet(err error) error {
 		return prog.Exit(e.Code)
 	}
 	return err
-}
-
-func number(s string) uint64 {
-	n, _ := prog.Number(s)
-	return n
 }

@@ -65,10 +65,10 @@ func newWorld(t *testing.T, zone string) world {
 	w := world{c: testprog.Peer(t, "/usr/bin/tcpclient"), ours: filepath.Join(testprog.Dir(t), "tcpclient"), dir: t.TempDir()}
 	testprog.NameServer(t, zone, testprog.OnPort53)
 	for _, address := range greeting {
-		serve(t, address+":7000", func(c net.Conn) { io.WriteString(c, "hello\n") })
+		testprog.Answer(t, address+":7000", func(c *net.TCPConn) { io.WriteString(c, "hello\n") })
 	}
 	for address, reply := range identReplies {
-		serve(t, address+":113", func(c net.Conn) {
+		testprog.Answer(t, address+":113", func(c *net.TCPConn) {
 			buf := make([]byte, 100)
 			n, _ := c.Read(buf)
 			if reply == "" {
@@ -94,24 +94,6 @@ func newWorld(t *testing.T, zone string) world {
 		t.Fatal(err)
 	}
 	return w
-}
-
-func serve(t *testing.T, address string, talk func(net.Conn)) {
-	t.Helper()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { talk(c); c.Close() }()
-		}
-	}()
 }
 
 // run is one command line.
